@@ -67,7 +67,7 @@ impl SignerNode {
 }
 
 fn shortened(detail: String) -> String {
-    // By characters: cut inside of one, it would not be text any more.
+    // The cut is between two characters: inside of one, the rest would not be text any more.
     if detail.len() <= DETAIL_MAX {
         detail
     } else {

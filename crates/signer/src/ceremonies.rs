@@ -70,12 +70,12 @@ impl Ceremonies {
         self.running.remove(&name)
     }
 
-    /// Ceremonies that run.
+    /// Keys whose ceremonies run here now.
     pub(crate) fn names(&self) -> Vec<KeyName> {
         self.running.keys().copied().collect()
     }
 
-    /// Ceremonies whose run has lasted too long.
+    /// Keys of the ceremonies whose run has lasted longer than [`RUN_MS_MAX`].
     pub(crate) fn late(&self, now: UnixMs) -> Vec<KeyName> {
         let late =
             |(name, running): (&KeyName, &RunningCeremony)| (now >= running.until).then_some(*name);

@@ -10,12 +10,12 @@ const HEADS_MAX: usize = 4096;
 pub(crate) struct Coverage(VecDeque<(u64, UnixMs)>);
 
 impl Coverage {
-    /// A head of this size is fresh now.
+    /// Notes that a head of this size, in entries, is fresh now.
     pub(crate) fn note(&mut self, size: u64, now: UnixMs) {
         if self.0.back().is_none_or(|(known, _)| *known < size) {
             self.0.push_back((size, now));
 
-            // Bounded: this is a figure for people, not worth growing memory.
+            // The list is bounded: it is a figure for people, which is not worth memory that grows.
             if self.0.len() > HEADS_MAX {
                 self.0.pop_front();
             }

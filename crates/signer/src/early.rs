@@ -22,7 +22,7 @@ pub(crate) struct EarlyMessage {
     pub(crate) name: KeyName,
     pub(crate) run: u32,
     pub(crate) body: Vec<u8>,
-    /// Forgotten from then on.
+    /// Time at which the message is forgotten.
     pub(crate) until: UnixMs,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct EarlyMessages(BTreeMap<u16, VecDeque<EarlyMessage>>);
 impl EarlyMessages {
     /// Keeps a message that may be of round 1.
     pub(crate) fn keep(&mut self, from: u16, message: EarlyMessage) {
-        // A record may be a hundred times as long.
+        // A record of the bus may be a hundred times as long as a message of round 1.
         if message.body.len() > ROUND1_LEN_MAX {
             return;
         }

@@ -6,8 +6,8 @@ use strongroom_ports::chain::{Effects, Inspection};
 use strongroom_types::{Digest, digest};
 use strongroom_wire::encode;
 
-/// Findings of the signer, as far as it came. All of it can be computed again from the request and
-/// the journal.
+/// Findings of the checks that ran. All of it can be computed again from the request and the
+/// journal.
 #[derive(Debug, Default)]
 pub(crate) struct SignerEvidence {
     /// The attempt as the journal records it.

@@ -25,7 +25,8 @@ impl Floor {
         self.acted
     }
 
-    /// The replica keeps both rules already; checked again here, since its own check may change.
+    /// The replica keeps both rules already; they are checked again here, because its own check may
+    /// change.
     pub(crate) fn check(&self, head: u64) -> Result<(), Refusal> {
         if head < self.start {
             let detail = format!(

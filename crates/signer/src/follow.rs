@@ -9,7 +9,7 @@ use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{JournalBatch, JournalSubmitted, Role, WitnessCosignature, encode, open};
 
 impl SignerNode {
-    /// A batch of entries. Its deadline plays no part: an entry is true permanently.
+    /// A batch of entries. The record's deadline plays no part: an entry stays true.
     pub(crate) fn on_batch(&mut self, record: &[u8], now: UnixMs) -> Result<(), Fatal> {
         let registered = Arc::clone(self.journal.follower().state().registered());
         let opened = open(record, registered.as_ref(), &[Role::Writer]);
@@ -21,8 +21,8 @@ impl SignerNode {
             }
         };
 
-        // After a gap the link must send again what is missing; everything else the replica has
-        // judged itself.
+        // After a gap the link must send again what is missing; every other reason was dealt with
+        // by the replica itself.
         let appended = self.journal.append(&batch, now)?;
         if let Err(refusal) = appended.result {
             if refusal.code == Code::NotReady {
@@ -32,7 +32,7 @@ impl SignerNode {
             self.ignore("batch", &refusal);
         }
 
-        // Durable since `append` returned: only now may it leave.
+        // The cosignature may leave only now: it is durable since `append` returned.
         if let Some(cosignature) = appended.cosignature {
             self.publish_cosignature(&cosignature, now);
         }
@@ -62,13 +62,13 @@ impl SignerNode {
             Err(NotTaken::Fatal(fatal)) => return Err(fatal),
         }
 
-        // A quorum may just have become complete.
+        // This cosignature may have completed a quorum, which makes the head witnessed.
         self.on_new_head(now)
     }
 
     /// There may be a new fresh head: key shares come into use, and what waits is judged again.
     fn on_new_head(&mut self, now: UnixMs) -> Result<(), Fatal> {
-        // The tip ends runs at once, witnessed or not.
+        // What the tip forbids ends a ceremony's run at once, whether it is witnessed or not.
         self.end_forbidden_runs(now);
 
         // Only a fresh head lets anything pass. Entries that no quorum has seen do not move it, so a

@@ -29,7 +29,7 @@ impl Gap {
         // a hostile writer could have the whole journal sent again for each of its batches.
         let unanswered = self.last.as_ref().filter(|asked| asked.size == size);
         let pause_ms = match unanswered {
-            // The difference counts and not the order: a clock that was set back must not make a
+            // The distance counts and not the order: a clock that was set back must not make a
             // pause of seconds one of hours.
             Some(asked) if now.0.abs_diff(asked.at.0) < asked.pause_ms => return,
             Some(asked) => (asked.pause_ms * 2).min(PAUSE_MS.1),

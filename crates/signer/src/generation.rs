@@ -19,12 +19,12 @@ use strongroom_wire::{CeremonyMessage, Role, SignerMessage, open};
 impl SignerNode {
     /// Another signer's message, forwarded by a coordinator as it was sealed.
     pub(crate) fn on_relay(&mut self, record: &[u8], now: UnixMs) -> Result<(), Fatal> {
-        // A node that was stopped in the middle of a run takes no further part.
+        // A node that was stopped in the middle of a run takes no further part in it.
         if self.judge(&[]).may_act().is_err() {
             return Ok(());
         }
 
-        // The coordinator only carries: the sender is the one whose seal it is.
+        // The coordinator only carries the message: its sender is the node that sealed it.
         let registered = Arc::clone(self.journal.follower().state().registered());
         let opened = open(record, registered.as_ref(), &[Role::Signer]).and_then(|envelope| {
             envelope.in_time(now)?;
@@ -45,8 +45,8 @@ impl SignerNode {
             }
         };
 
-        // A message for another recipient is sealed to that one; relayed here it is a mistake or a
-        // probe.
+        // A message to another recipient is sealed to that one: its relay to this node is a mistake
+        // or a probe.
         let seat = self.identity.genesis.signer_by_node(from);
         let (Some(from), Ok(me)) = (seat.map(|seat| seat.index), self.identity.index()) else {
             return Ok(());
@@ -70,8 +70,8 @@ impl SignerNode {
             return self.on_ceremony_message(name, PeerMessage { from, body }, now);
         }
 
-        // A fast peer may be told of a run before this node is. What it sends to one alone needs this
-        // node's round 1 first, so it is never early.
+        // A fast peer may be told of a run before this node is. What it sends to this node alone
+        // needs this node's round 1 first, so that is never early.
         let may_begin = run > self.keys.run(name) && run <= RUNS_MAX;
         if may_begin && message.to.is_none() {
             let early = EarlyMessage {
@@ -117,14 +117,15 @@ impl SignerNode {
         effects: Vec<DkgEffect>,
         now: UnixMs,
     ) -> Result<(), Fatal> {
-        // A queue, since persisting gives more effects: they come after those already due.
+        // Persisting a share gives more effects: they are done after those that are due already.
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
                 DkgEffect::Broadcast(body) => self.send_ceremony(name, None, body, now),
                 DkgEffect::Send { to, bytes } => self.send_ceremony(name, Some(to), bytes, now),
 
-                // Without a durable share nothing may be certified, so the run ends.
+                // The run ends when its share is not durable, because only a durable share may be
+                // certified.
                 DkgEffect::Persist(record) => match self.persist(name, &record, now) {
                     Ok(more) => effects.extend(more),
                     Err(CheckEnd::Fatal(fatal)) => return Err(fatal),
@@ -157,8 +158,8 @@ impl SignerNode {
         let handed = self.journal.handed(now);
         self.judge(&handed).may_go_on(name)?;
 
-        // Before the session goes on to certify: a certificate without a durable share would make a
-        // key that too few can sign with.
+        // The share is stored before the session goes on to certify: a certificate without a
+        // durable share would make a key that too few can sign with.
         self.keys
             .persist(name, run, record)
             .map_err(|error| match error {
@@ -217,7 +218,8 @@ impl SignerNode {
         certified: Certified,
         now: UnixMs,
     ) {
-        // Under the envelope key, so that every replica can check it against genesis.
+        // The envelope key signs the certificate, because every replica can check that one against
+        // genesis.
         let Certified { transcript, public } = certified;
         let signature = self
             .sealer

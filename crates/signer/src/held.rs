@@ -96,7 +96,8 @@ impl HeldRequests {
 
     /// Takes out what was judged at another head last, or at none, in the order in which it came.
     pub(crate) fn take_not_judged_at(&mut self, head: u64) -> Vec<WaitingRequest> {
-        // At the same head it would wait for the same reason: what is missing comes with another.
+        // At the same head a request would wait for the same reason: what is missing comes with
+        // another head.
         self.take_if(|waiting| waiting.last.head != head)
     }
 

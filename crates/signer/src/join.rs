@@ -33,7 +33,8 @@ impl SignerNode {
         match self.join_if_released(run, asker, now) {
             Ok(()) => Ok(Served::Done),
             Err(CheckEnd::Refuse(refusal)) => Ok(Served::Refuse(JudgedRefusal::unjudged(refusal))),
-            // By the head it was judged at, it is asked again when there is another.
+            // The answer holds for the head that it was judged at: with another head the request is
+            // judged again.
             Err(CheckEnd::Wait(refusal)) => {
                 let head = self.journal.follower().fresh(now);
                 let head = head.map_or(0, |head| head.size);
@@ -56,14 +57,14 @@ impl SignerNode {
         self.judge(&[]).may_act()?;
         let index = self.identity.index()?;
 
-        // Each run costs a polynomial and a row: a coordinator must not start runs without end.
+        // Each run costs a polynomial and a row, so a coordinator must not start runs without end.
         if !(1..=RUNS_MAX).contains(&number) {
             let detail = format!("runs are 1 to {RUNS_MAX}, not {number}");
             return Err(Refusal::new(Code::CeremonyFault, detail).into());
         }
 
-        // Joined before, by this process or an earlier one: a second polynomial under one name
-        // would let peers compute the difference of the two.
+        // This process or an earlier one has joined this run before. A second polynomial under one
+        // name would let peers compute the difference of the two.
         if number <= self.keys.run(name) {
             return self.repeat_certificate(run, asker, now);
         }
@@ -74,7 +75,8 @@ impl SignerNode {
         let key = judged?;
         self.check_not_early(&key, number, now)?;
 
-        // Each session holds secret polynomials in memory.
+        // Ceremonies at one time are bounded, because each session holds secret polynomials in
+        // memory.
         if self.ceremonies.is_full_for(name) {
             return Err(Refusal::new(Code::QuotaExceeded, "too many ceremonies run here").into());
         }
@@ -98,7 +100,7 @@ impl SignerNode {
         self.ceremonies.begin(name, running);
         tracing::info!(tenant = %name.0, key = %name.1, run = number, "joined a ceremony");
 
-        // Fast peers' messages that came before the coordinator's.
+        // Messages of fast peers that came before the coordinator's are taken in now.
         self.perform(name, effects, now)?;
         for message in self.early.take(name, number) {
             self.on_ceremony_message(name, message, now)?;
@@ -123,7 +125,7 @@ impl SignerNode {
         Ok(())
     }
 
-    /// A run that was joined before: nothing is begun again under its name.
+    /// The certificate of a run that was joined before; nothing is begun again under its name.
     fn repeat_certificate(
         &mut self,
         run: CeremonyRun,
@@ -135,14 +137,15 @@ impl SignerNode {
             return Ok(());
         }
 
-        // Each costs a read of the share and a signature: as bounded as refusals, in one account.
+        // Each certificate costs a read of the share and a signature, so it is counted with the
+        // refusals of its coordinator.
         let allowance = self.refusals.count((asker.node, Cause::Record), now);
         if !allowance.is_answered {
             self.unanswered += 1;
             return Ok(());
         }
 
-        // A coordinator that lost the certificate may have it again; it says nothing new.
+        // A coordinator that lost the certificate may have it again, because it says nothing new.
         let Some(certified) = self.keys.certified(name, number)? else {
             let detail = format!(
                 "run {} of {} was joined and is over: start the next",

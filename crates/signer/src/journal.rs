@@ -27,7 +27,7 @@ pub(crate) struct LocalJournal {
     witness: Witness,
     /// Reason for which the last cosignature was withheld; none when it was given.
     silent: Option<Refusal>,
-    /// When a known batch was answered last.
+    /// Time of the last answer to a batch that was known already.
     answered_at: UnixMs,
     passed_on: PassedOn,
     /// Evidence of the split view for which this node is frozen.
@@ -37,7 +37,7 @@ pub(crate) struct LocalJournal {
 /// The last submission of the open handed tightenings to the writer.
 struct PassedOn {
     at: UnixMs,
-    /// Entries of the journal then.
+    /// Size of this replica at that time, in entries.
     size: u64,
     /// Time until the next one, milliseconds.
     pause_ms: u64,
@@ -69,7 +69,7 @@ impl LocalJournal {
         let mut replica = Replica::open(db.as_ref(), genesis).map_err(fatal)?;
         let witness = replica.witness(node, seed)?;
 
-        // A restart must not wash a split view away.
+        // A restart must not forget a split view that this node has seen.
         let frozen = replica
             .halt_if_frozen(db.begin()?.as_mut())
             .map_err(fatal)?;
@@ -108,7 +108,7 @@ impl LocalJournal {
         let db = Arc::clone(&self.db);
         let mut tx = db.begin()?;
 
-        // Judged by people already: it must not freeze this node a second time.
+        // People have judged this head already, so it must not freeze this node a second time.
         if Replica::is_losing_head(tx.as_mut(), &batch.note).map_err(fatal)? {
             let detail = "the head that lost when a freeze was lifted";
             return Ok(Appended {
@@ -117,7 +117,8 @@ impl LocalJournal {
             });
         }
 
-        // Before the entries: what ends by time is not blamed on one of them.
+        // Duties that end by time are ended before the entries, so that no entry is taken for the
+        // reason.
         self.settle_handed_in(tx.as_mut(), now)?;
         let witness = &mut self.witness;
         let mut watch = |state: &State, entry: &Entry| witness.on_entry(state, entry, now);
@@ -209,7 +210,8 @@ impl LocalJournal {
         tx: &mut dyn Tx,
         now: UnixMs,
     ) -> Result<Option<WitnessCosignature>, Fatal> {
-        // Records come twice, and a link that connects sends all of them again.
+        // One answer per second is enough: records come twice, and a link that connects sends all
+        // of them again.
         let is_soon = now.0.abs_diff(self.answered_at.0) < ANSWER_EVERY_MS;
         if is_soon || self.witness.is_retired() {
             return Ok(None);
@@ -247,9 +249,10 @@ impl LocalJournal {
                 Ok(Some(cosignature))
             }
 
-            // Not cosigning is the witness's duty here, so the process goes on.
+            // Here it is the witness's duty not to cosign, so the process goes on.
             Err(ReplicaError::Refused(refusal)) => {
-                // Catching up meets the same reason at every batch.
+                // The same reason is logged once: while the replica catches up, every batch meets
+                // it.
                 if self
                     .silent
                     .as_ref()
@@ -270,7 +273,8 @@ impl LocalJournal {
             return;
         };
 
-        // Verified like any other: a key that signs what peers refuse is noticed here first.
+        // This cosignature is verified like any other: a key that signs what peers refuse is
+        // noticed here first.
         let node = self.witness.node();
         if let Err(refusal) = self
             .replica
@@ -289,7 +293,8 @@ impl LocalJournal {
         cosignature: &WitnessCosignature,
         now: UnixMs,
     ) -> Result<(), NotTaken> {
-        // Looked at before it counts: a retired key's word must not complete a quorum here.
+        // A cosignature under this node's name is checked before it counts: that of a retired key
+        // must not complete a quorum here.
         if node == self.witness.node() {
             let db = Arc::clone(&self.db);
             let mut tx = db.begin()?;
@@ -314,14 +319,15 @@ impl LocalJournal {
             .hand(tx.as_mut(), &mut self.witness, signed, now);
 
         match handed {
-            // Acknowledged only after this: an operator who was told "done" relies on it.
+            // The act is acknowledged only after this commit, because an operator who was told
+            // "done" relies on it.
             Ok(()) => {
                 tx.commit()?;
                 self.passed_on = PassedOn::NEVER;
                 Ok(())
             }
 
-            // Its duties that ended on the way are stored as ended: memory has them so already, and
+            // Duties that ended on the way are stored as ended: memory has them so already, and
             // notices no end a second time.
             Err(ReplicaError::Refused(refusal)) => {
                 tx.commit()?;
@@ -342,7 +348,8 @@ impl LocalJournal {
     /// Handed tightenings to submit to the writer now: at once when one was taken, then again for as
     /// long as it is owed.
     pub(crate) fn take_due_handed(&mut self, now: UnixMs) -> Vec<HandedAct> {
-        // A writer that appends has read what came before, and may have refused it.
+        // The journal has grown: a writer that appends has read what came before, and may have
+        // refused it.
         let size = self.replica.follower().size();
         let (pause_ms, next_ms) = if size > self.passed_on.size {
             (PASS_ON_EVERY_MS, PASS_ON_EVERY_MS)
@@ -351,7 +358,8 @@ impl LocalJournal {
             (pause_ms, pause_ms.saturating_mul(2).min(PASS_ON_MOST_MS))
         };
 
-        // The difference and not the order: a clock that was set back must not silence it.
+        // The distance counts and not the order: a clock that was set back must not silence the
+        // submissions.
         if now.0.abs_diff(self.passed_on.at.0) < pause_ms {
             return Vec::new();
         }

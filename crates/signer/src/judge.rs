@@ -71,7 +71,7 @@ impl Judge<'_> {
     ///
     /// `now` is this signer's clock.
     pub(crate) fn judge(&self, request: &SigningRequest, now: UnixMs) -> Judgement {
-        // One list, one order, no way around: a new check is a row that reviewers see.
+        // All checks are in one list and run in its order: a new check is a row that reviewers see.
         let mut case = Case::new(self, request, now);
         for check in CHECKS {
             if let Err(end) = (check.run)(&mut case) {

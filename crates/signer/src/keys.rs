@@ -104,7 +104,7 @@ impl KeyRing {
             lost: BTreeSet::new(),
         };
 
-        // Runs first: a number that was used before must not be joined again.
+        // The runs are loaded first: a number that was used before must not be joined again.
         let mut tx = db.begin()?;
         for row in tx.query(sql::RUNS, &[])? {
             ring.runs.insert(
@@ -123,7 +123,7 @@ impl KeyRing {
             };
 
             // An active share that the journal does not name was put in use by hand, or the journal
-            // was put back: either way it must not sign.
+            // was put back. In both cases it must not sign.
             if row.bool(5)? {
                 let record = ring.read(tx.as_mut(), name, &stored)?;
                 let share = in_force(tip, name, &record).and_then(|()| opened(&record, rng))?;
@@ -170,7 +170,8 @@ impl KeyRing {
     ) -> Result<(), StoreShareError> {
         let (epoch, transcript) = (record.public().epoch, Digest(*record.transcript()));
 
-        // Bound to genesis, key, epoch and signer: a row moved to another place does not unwrap.
+        // The associated data binds the share to genesis, key, epoch and signer: a row that was
+        // moved to another place does not unwrap.
         let aad = self.aad(name, epoch, &transcript);
         let wrapped = self
             .protector
@@ -218,7 +219,8 @@ impl KeyRing {
             return Ok(None);
         };
 
-        // Read back instead of kept: what is certified again is what the disk holds.
+        // The share is read back instead of kept, so that what is certified again is what the disk
+        // holds.
         let mut tx = self.db.begin()?;
         let record = self.read(tx.as_mut(), name, stored)?;
         Ok(Some(Certified {
@@ -233,8 +235,8 @@ impl KeyRing {
         head: &dyn View,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Vec<KeyName>, Fatal> {
-        // Only under a witnessed `finished`: one that a fork alone has would put a key in use whose
-        // addresses no other party derives.
+        // Only a witnessed `finished` counts: one that a fork alone has would put a key in use
+        // whose addresses no other party derives.
         let mut named_now = Vec::new();
         for (name, candidates) in &self.candidates {
             let Ok(key) = head.threshold_key(name.0, name.1) else {
@@ -250,7 +252,8 @@ impl KeyRing {
                     name: *name,
                     stored: *stored,
                 }),
-                // All n certified it, this signer among them.
+                // All n signers certified the result, this one among them, so the share was on this
+                // disk once.
                 None if self.lost.insert(*name) => {
                     tracing::error!(key = %name.1, "the share that this signer certified is not here any more");
                 }
@@ -268,8 +271,8 @@ impl KeyRing {
     /// revoked, a member is in quarantine, or its life ended at `past`, the time that no entry can
     /// come before any more.
     pub(crate) fn give_up(&mut self, head: &dyn View, past: UnixMs) -> Result<(), Fatal> {
-        // Under a tip that is not witnessed, or by this machine's clock, a `finished` of an earlier
-        // time could still come: the key would be one share short for good.
+        // Neither a tip that is not witnessed nor this machine's clock is enough: a `finished` of
+        // an earlier time could still come, and the key would be one share short forever.
         let is_over = |name: &&KeyName| {
             let key = head.threshold_key(name.0, name.1);
             key.is_ok_and(|key| key.public.is_none() && check_open(head, &key, past).is_err())
@@ -282,7 +285,8 @@ impl KeyRing {
             tx.execute(sql::ERASE_CANDIDATES, &[tenant, key, false.into()])?;
             tx.commit()?;
 
-            // The number of its last run stays: nothing is ever begun again under its name.
+            // The number of its last run stays on disk, so that nothing is begun again under its
+            // name.
             self.candidates.remove(&name);
             tracing::info!(tenant = %name.0, key = %name.1, "the key will never be: its shares are erased");
         }
@@ -300,8 +304,8 @@ impl KeyRing {
         let record = self.read(tx.as_mut(), name, &stored)?;
         let share = in_force(head, name, &record).and_then(|()| opened(&record, rng))?;
 
-        // Erased in the same commit: shares of a run that was not named could be combined with
-        // those of peers that kept theirs.
+        // The other candidates are erased in the same commit: shares of a run that was not named
+        // could be combined with those of peers that kept theirs.
         let (tenant, key) = (Arg::from(&name.0.0), Arg::from(&name.1.0));
         let (epoch, transcript) = (Arg::from(stored.epoch), Arg::from(&stored.transcript.0));
         tx.execute(sql::ERASE_OTHERS, &[tenant, key, epoch, transcript])?;
@@ -336,8 +340,8 @@ impl KeyRing {
             return Err(NotTaken::Refused(unknown(name)));
         };
 
-        // A stock that only grows belongs to a coordinator that has lost it; the old commitments
-        // then answer nothing any more.
+        // A stock that only grows was lost by its coordinator. It is thrown away, and the old
+        // commitments answer nothing any more.
         if active.share.stock_len() + usize::from(count) > STOCK_MAX {
             self.renew(name, rng)?;
         }
@@ -365,7 +369,8 @@ impl KeyRing {
         let record = self.read(tx.as_mut(), name, &active.stored)?;
         drop(tx);
 
-        // RFC 9591 §5.1: a nonce is used once. Under a new boot id no old commitment is recognised.
+        // A nonce is used once (RFC 9591 §5.1): under a new boot id no old commitment is
+        // recognised.
         let share = opened(&record, rng)?;
         if let Some(active) = self.active.get_mut(&name) {
             active.share = share;

@@ -82,7 +82,8 @@ impl SignerNode {
             now,
         } = setup;
 
-        // Before anything is read or written: a wrong genesis or folder must leave no trace.
+        // The genesis is checked before anything is read or written: a wrong genesis or folder must
+        // leave no trace.
         let (index, genesis) = Identity::find(&genesis, pinned, me, &secrets)?;
         let NodeSecrets {
             signing,
@@ -201,7 +202,8 @@ impl SignerNode {
     /// Ends a call: its frames leave only if all of it succeeded. A share whose floor or nonce did
     /// not reach memory and disk as intended must stay inside.
     fn release(&mut self, result: Result<(), Fatal>) -> Result<Vec<FromSigner>, Fatal> {
-        // Taken even when the call failed: its frames must not leave with the next one.
+        // The frames are taken even when the call failed, so that they cannot leave with the next
+        // one.
         let out = std::mem::take(&mut self.out);
         self.end_if_fatal(result)?;
         Ok(out)
@@ -223,8 +225,8 @@ impl SignerNode {
         }
     }
 
-    /// A record that proves nothing. Any party on the bus can send many: after the first ones few
-    /// are logged.
+    /// Drops a record that proves nothing. Any party on the bus can send many, so after the first
+    /// ones few are logged.
     pub(crate) fn ignore(&mut self, what: &str, refusal: &Refusal) {
         self.ignored += 1;
         if self.ignored <= 100 || self.ignored.is_multiple_of(1_000) {
@@ -245,7 +247,7 @@ impl SignerNode {
 
     /// After a fatal error memory and disk may disagree: nothing is answered from it again.
     fn end_if_fatal(&mut self, result: Result<(), Fatal>) -> Result<(), Fatal> {
-        // No patching: the next process rebuilds memory from the disk.
+        // Memory is not patched: the next process rebuilds it from the disk.
         self.dead |= result.is_err();
         result
     }

@@ -8,7 +8,7 @@ use strongroom_types::{Code, Digest, Refusal, Signed, UnixMs};
 use strongroom_wire::frame::{AdminReply, AdminRequest};
 
 impl SignerNode {
-    /// A request of the operator.
+    /// Answers a request that the operator makes through this node's administration socket.
     pub fn admin(&mut self, request: AdminRequest, now: UnixMs) -> AdminReply {
         match request {
             AdminRequest::Status => AdminReply::Status(self.status(now)),
@@ -20,7 +20,7 @@ impl SignerNode {
 
     /// Stops at once, and for every later start too.
     fn stop(&mut self, now: UnixMs) -> AdminReply {
-        // Memory first: a disk that fails must not keep the signer in service.
+        // Memory is changed first: a disk that fails must not keep the signer in service.
         self.stopped = true;
         tracing::warn!("stopped by the operator");
         match marks::stop_local(self.db.as_ref(), now) {
@@ -46,7 +46,7 @@ impl SignerNode {
             Err(refusal) => return AdminReply::Refused(refusal.to_string()),
         };
 
-        // Verified by the journal's own rules: the operator has no authority over the tenant.
+        // The journal's own rules verify the act: the operator has no authority over the tenant.
         let taken = self.journal.take_tightening(&signed, now);
         self.reply(taken)
     }

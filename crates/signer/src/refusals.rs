@@ -80,7 +80,8 @@ impl RefusalBounds {
 
     /// What was left out, once per period and only if something was.
     pub(crate) fn report(&mut self, now: UnixMs) -> Option<LeftOut> {
-        // The difference both ways: a clock that went back must not silence the reports.
+        // The distance counts in both directions: a clock that went back must not silence the
+        // reports.
         let is_due = now.0.abs_diff(self.reported_at.0) >= REPORT_EVERY_MS;
         if !is_due || self.left_out == LeftOut::default() {
             return None;

@@ -25,8 +25,8 @@ impl SignerNode {
             .and_then(|envelope| envelope.addressed_to(self.identity.node).map(|()| envelope));
         let envelope = match opened {
             Ok(envelope) => envelope,
-            // Not verifiably from a coordinator and for this node. An answer would let any party
-            // on the bus make this node sign refusals without end.
+            // The record is not provably from a coordinator and for this node. It gets no answer:
+            // any party on the bus could make this node sign refusals without end.
             Err(refusal) => {
                 self.ignore("inbox", &refusal);
                 return Ok(());
@@ -160,7 +160,8 @@ impl SignerNode {
         asker: &Asker,
         now: UnixMs,
     ) -> Result<Served, Fatal> {
-        // Tightenings that the writer may be keeping back count now.
+        // Tightenings that were handed to this signer count now, because the writer may keep them
+        // back.
         let handed = self.journal.handed(now);
         let judged = self.judge(&handed).judge(request, now);
         self.asked += judged.questions;
@@ -191,7 +192,7 @@ impl SignerNode {
         let message = SignerMessage::Shares {
             session: request.session,
             request: asker.request,
-            // The group's scalar encoding; the envelope says whose they are.
+            // Each share is in its group's scalar encoding; the envelope says which signer made it.
             shares: shares.iter().map(|share| share.share.to_vec()).collect(),
             head: allowed.head,
             covered_us: self.coverage.covered_us(allowed.seq),
@@ -202,7 +203,7 @@ impl SignerNode {
 
     /// Decides again what waits and was not judged at this fresh head yet.
     pub(crate) fn serve_held(&mut self, head: u64, now: UnixMs) -> Result<(), Fatal> {
-        // From the start, by every rule: the new entries may just as well forbid it.
+        // Each is judged from the start, by every rule: the new entries may just as well forbid it.
         for waiting in self.held.take_not_judged_at(head) {
             self.serve(waiting.request, now)?;
         }

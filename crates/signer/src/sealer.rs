@@ -51,7 +51,7 @@ impl Sealer {
             sequence,
         } = *self;
 
-        // A coordinator has asked another quorum long before: an answer that a broker held back
+        // A coordinator asks another quorum long before this. An answer that a broker held back
         // must not be taken for a new one.
         let deadline = now.plus(ANSWER_LIFE_MS);
 
@@ -77,7 +77,8 @@ impl Sealer {
         message: &SignerMessage,
         now: UnixMs,
     ) -> Vec<u8> {
-        // Addressed: with two coordinators, the answer to one says nothing to the other.
+        // The answer is addressed: with two coordinators, the answer to one says nothing to the
+        // other.
         self.seal(Some(asker.node), asker.session, message, now)
     }
 

@@ -72,7 +72,7 @@ pub struct SignerSetup {
     pub protector: Arc<dyn KeyProtector>,
     /// The decoders of the chains it signs on.
     pub codecs: Vec<Arc<dyn ChainCodec>>,
-    /// Randomness.
+    /// Source of nonces, polynomials, boot ids and the boot marker.
     pub entropy: Arc<dyn Entropy>,
     /// The operator's own rules.
     pub rules: LocalRules,
@@ -91,7 +91,7 @@ impl fmt::Debug for SignerSetup {
 /// A node that fits its genesis.
 pub(crate) struct Identity {
     pub(crate) node: NodeId,
-    /// Roster index; none: an independent witness, which holds no shares.
+    /// Roster index; none for an independent witness, which holds no shares.
     pub(crate) index: Option<u16>,
     pub(crate) genesis: Arc<Genesis>,
     pub(crate) hash: Digest,
@@ -117,8 +117,8 @@ impl Identity {
             ))
         };
 
-        // Each key on its own: with one wrong key a node would look alive and be counted by no one,
-        // or seal its ceremony messages to a stranger.
+        // Each key is compared on its own: with one wrong key a node would look alive and be
+        // counted by no one, or could not open what its peers seal to it in a ceremony.
         if let Some(seat) = genesis.signer_by_node(me) {
             if seat.signing_key != own.signing_key {
                 return Err(other("signing key"));

@@ -8,7 +8,7 @@ use strongroom_types::words::words;
 impl SignerNode {
     pub(crate) fn status(&self, now: UnixMs) -> String {
         let follower = self.journal.follower();
-        // Numbers only: which keys a signer holds is its tenants' business, not this text's.
+        // The text shows numbers only: which keys a signer holds concerns its tenants alone.
         let (active, candidates) = self.keys.counts();
         let fresh = match follower.fresh(now) {
             Ok(head) => format!("yes, up to {}", head.size),
@@ -59,7 +59,8 @@ impl SignerNode {
         let _ = writeln!(text, "ignored: {}", self.ignored);
         let _ = writeln!(text, "unanswered: {}", self.unanswered);
         let _ = writeln!(text, "commits: {}", self.db.commits());
-        // By digest: a person looks up under it what they handed over, also when it ended.
+        // Each line names the act's digest: a person looks up under it what they handed over, also
+        // after its end.
         for owed in self.journal.owed() {
             let _ = writeln!(
                 text,

@@ -37,7 +37,7 @@ pub(crate) struct Allowed {
     pub(crate) epoch: u32,
     /// One package per input, in the order of the transaction.
     pub(crate) packages: Vec<SigningPackage>,
-    /// Digest of what was seen.
+    /// Digest over the attempt, the inspection and the expected effects.
     pub(crate) evidence: Digest,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Allowed {
 #[derive(Debug)]
 pub(crate) struct JudgedRefusal {
     pub(crate) refusal: Refusal,
-    /// Digest of what was seen, as far as the checks came.
+    /// Digest over those of attempt, inspection and expected effects that the checks came to.
     pub(crate) evidence: Digest,
     /// Size of the witnessed head judged by, in entries; 0 when there was none.
     pub(crate) head: u64,
@@ -56,7 +56,8 @@ impl JudgedRefusal {
     pub(crate) fn unjudged(refusal: Refusal) -> Self {
         Self {
             refusal,
-            // Of nothing, but never missing: each refusal is signed over a digest of what was seen.
+            // The digest is one of no findings, but never missing: each refusal is signed over a
+            // digest of what was seen.
             evidence: SignerEvidence::default().digest(),
             head: 0,
         }
@@ -76,7 +77,8 @@ pub(crate) enum CheckEnd {
 
 impl From<Refusal> for CheckEnd {
     fn from(refusal: Refusal) -> Self {
-        // `?` refuses: a check that can be cured by the journal must say `Wait` itself.
+        // A refusal passed on by `?` is final: a check that the journal can cure must say `Wait`
+        // itself.
         Self::Refuse(refusal)
     }
 }
@@ -89,7 +91,7 @@ impl From<Code> for CheckEnd {
 
 impl From<Fatal> for CheckEnd {
     fn from(fatal: Fatal) -> Self {
-        // Not a refusal: a signer whose store failed must not answer as if it had looked.
+        // A failed store is not refused: the signer must not answer as if it had looked.
         Self::Fatal(fatal)
     }
 }

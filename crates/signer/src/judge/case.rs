@@ -96,13 +96,15 @@ impl<'a> Case<'a> {
 
     /// The verdict when no check failed.
     pub(super) fn allowed(self) -> Verdict {
-        // All three, or nothing: a list of checks that was cut short must not end in a share.
+        // All three findings must be there: a list of checks that was cut short must not end in a
+        // share.
         let evidence = self.evidence.digest();
         match (self.head, self.grant, self.packages) {
             (Some(head), Some(grant), Some(packages)) => Verdict::Share(Allowed {
                 head,
                 seq: grant.attempt.seq,
-                // The journal's, not the request's: shares of an older generation must stay unused.
+                // The epoch is the journal's and not the request's: shares of an older generation
+                // must stay unused.
                 epoch: grant.key.epoch,
                 packages,
                 evidence,
@@ -119,7 +121,8 @@ impl<'a> Case<'a> {
 
 /// Finding of an earlier check.
 pub(super) fn found<T>(finding: Option<&T>) -> Result<&T, CheckEnd> {
-    // Never a default: the order of the checks is data, and a wrong order must refuse.
+    // A missing finding has no default: the order of the checks is data, and a wrong order must
+    // refuse.
     finding.ok_or_else(|| incomplete().into())
 }
 

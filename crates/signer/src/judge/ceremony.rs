@@ -73,7 +73,8 @@ fn approved(view: &dyn View, name: KeyName, index: u16) -> Result<KeyRecord, Ref
         return Err(Refusal::new(Code::NotInRoster, format!("signer {index}")));
     }
 
-    // By the journal's time: an entry that finishes the ceremony is judged by that, too.
+    // The journal's time decides, because the entry that finishes the ceremony is judged by that,
+    // too.
     check_open(view, &key, view.position()?.last_at)?;
     Ok(key)
 }

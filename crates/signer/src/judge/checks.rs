@@ -24,7 +24,7 @@ const fn check(
 /// Every check, in the order in which they run: this machine, the head, the journal, the
 /// transaction. Later ones build on what earlier ones found.
 pub(super) const CHECKS: &[Check] = &[
-    // This machine, before anything is read that a request could make expensive.
+    // This machine is judged before anything is read that a request could make expensive.
     check(
         "not_stopped_locally",
         local::not_stopped,
@@ -50,7 +50,8 @@ pub(super) const CHECKS: &[Check] = &[
         journal::attempt_on_record,
         "A refusal cannot be traced to what the signer knew, or a damaged row is decided by.",
     ),
-    // The head, before what is asked at it: at a stale one every later answer is about the past.
+    // The head is judged before anything is asked at it: at a stale one every later answer is about
+    // the past.
     check(
         "fresh_head",
         journal::fresh_head,
@@ -66,8 +67,8 @@ pub(super) const CHECKS: &[Check] = &[
         journal::few_heads_beyond,
         "A writer makes thousands of heads that no witness has seen, and every request is judged at each.",
     ),
-    // The same question four times: witnessed, received, in between, handed. A stop counts in the
-    // first of these in which it is seen.
+    // The same question is asked four times: of what is witnessed, received, in between, and
+    // handed. A stop counts in the first of these in which it is seen.
     check(
         "allowed_at_head",
         journal::allowed_at_head,
@@ -78,7 +79,8 @@ pub(super) const CHECKS: &[Check] = &[
         journal::allowed_at_tip,
         "A stop that this signer has received is ignored until enough witnesses have cosigned it.",
     ),
-    // Before the heads in between: what waits is asked at the head and the tip, and at no other.
+    // This check is before the heads in between: what waits is asked at the head and the tip, and
+    // at no other.
     check(
         "attempt_witnessed",
         journal::attempt_witnessed,
@@ -104,7 +106,7 @@ pub(super) const CHECKS: &[Check] = &[
         transaction::key_of_vault,
         "A payment of one vault is signed with the key of another.",
     ),
-    // What was approved, read back and compared by digest before the transaction is judged by it.
+    // What was approved is read back and compared by digest before the transaction is judged by it.
     check(
         "intent_read_back",
         transaction::intent_read_back,
@@ -130,7 +132,8 @@ pub(super) const CHECKS: &[Check] = &[
         transaction::key_finished,
         "A key that no ceremony has finished is used.",
     ),
-    // The transaction, by this signer's own decoding and never by the coordinator's description.
+    // The transaction is judged by this signer's own decoding and never by the coordinator's
+    // description.
     check(
         "decoded",
         transaction::decoded,
@@ -156,7 +159,7 @@ pub(super) const CHECKS: &[Check] = &[
         transaction::spends_as_declared,
         "A coin that another intent has reserved is spent as well.",
     ),
-    // After the decoding, since they limit amounts.
+    // The operator's rules come after the decoding, because they limit amounts.
     check(
         "operator_rules",
         transaction::operator_rules,

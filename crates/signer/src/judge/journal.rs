@@ -47,7 +47,8 @@ impl Judge<'_> {
 /// Cosignatures may still be on their way; a head that went back is an attack, and no wait cures
 /// it.
 fn head_may_come(refusal: Refusal) -> CheckEnd {
-    // Only these two: a wrong clock or a halted replica does not get better by waiting here.
+    // Only these two may pass: a wrong clock or a halted replica does not get better by waiting
+    // here.
     if matches!(refusal.code, Code::JournalStale | Code::HeadBelowFloor) {
         CheckEnd::Wait(refusal)
     } else {
@@ -60,7 +61,7 @@ pub(super) fn attempt_on_record(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let request = case.request;
     let state = case.judge.follower.state();
 
-    // Not found is not refused yet: the attempt may be on its way, and the head decides.
+    // An attempt that is not found is not refused yet: it may be on its way, and the head decides.
     let record = state.intent(request.tenant, &request.intent)?;
     case.evidence.attempt = record.and_then(|record| {
         let mut attempts = record.attempts.into_iter();
@@ -78,7 +79,7 @@ pub(super) fn fresh_head(case: &mut Case<'_>) -> Result<(), CheckEnd> {
 
 /// Neither before the point where this process started, nor before one that it acted under.
 pub(super) fn head_not_below_floor(case: &mut Case<'_>) -> Result<(), CheckEnd> {
-    // Checked again here, since the follower's own check may change.
+    // The floor is checked again here, because the follower's own check may change.
     let head = *found(case.fresh.as_ref())?;
     case.judge.above_floor(head)?;
     case.head = Some(head);
@@ -120,8 +121,8 @@ pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     for view in case.judge.follower.views_between(case.head()?) {
         match ask(case, &view)? {
             JournalAnswer::Allowed(_) => {}
-            // Unknown by then: nothing takes an attempt out again, so this view is not to be
-            // trusted.
+            // The head knew the attempt, and nothing takes one out again: a later view that does
+            // not know it is not to be trusted.
             JournalAnswer::Forbidden(refusal) | JournalAnswer::Unknown(refusal) => {
                 return Err(CheckEnd::Refuse(refusal));
             }

@@ -16,7 +16,7 @@ impl Judge<'_> {
     }
 
     fn is_in_service(&self) -> Result<(), Refusal> {
-        // Set by its operator, removed only by its operator: nothing in the journal undoes it.
+        // The operator sets this mark and alone removes it: nothing in the journal undoes it.
         if self.stopped {
             return Err(Code::StoppedLocally.into());
         }
@@ -24,7 +24,7 @@ impl Judge<'_> {
     }
 
     fn is_not_retired(&self) -> Result<(), Refusal> {
-        // It may have cosigned, or shared, more than this disk remembers.
+        // A retired machine may have cosigned, or shared, more than this disk remembers.
         if self.retired {
             return Err(Code::SignerRetired.into());
         }

@@ -18,7 +18,8 @@ pub(super) fn peers_in_service(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let tip = case.judge.follower.state();
     check_peers(case, tip)?;
 
-    // A writer that keeps the act back does not keep the quarantine from this signer.
+    // A handed quarantine counts too: a writer that keeps the act back does not keep it from this
+    // signer.
     for delta in case.judge.handed {
         check_peers(case, &Overlay::new(tip).with(delta))?;
     }

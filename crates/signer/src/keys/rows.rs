@@ -46,7 +46,7 @@ impl KeyRing {
                 }
             })?;
 
-        // And the record itself says whose it is, should a protector not bind its data.
+        // The record itself also says whose it is, in case a protector does not bind its data.
         let record =
             KeyShareRecord::from_secret_bytes(&secret).map_err(|e| corrupt(&e.to_string()))?;
         let fits = record.index() == self.index && *record.transcript() == stored.transcript.0;
@@ -86,8 +86,8 @@ pub(super) fn in_force(
     name: KeyName,
     record: &KeyShareRecord,
 ) -> Result<(), Fatal> {
-    // Transcript and whole public record: an equal group key alone could come with other verifying
-    // shares, under which honest shares look false.
+    // Transcript and whole public record are compared: an equal group key alone could come with
+    // other verifying shares, under which honest shares look false.
     let key: KeyRecord = view.threshold_key(name.0, name.1)?;
     let fits = key.public.is_some_and(|public| {
         public.transcript.0 == *record.transcript() && public.record == record.public().to_bytes()
@@ -107,13 +107,13 @@ pub(super) fn opened(
     record: &KeyShareRecord,
     rng: &mut dyn CryptoRngCore,
 ) -> Result<KeyShare, Fatal> {
-    // Commitments of an earlier process are told apart by it: their nonces are gone.
+    // The boot id tells commitments of an earlier process apart, whose nonces are gone.
     let mut boot = [0; 16];
     rng.fill_bytes(&mut boot);
     KeyShare::open(record, boot).map_err(|e| Refusal::new(Code::StoreCorrupt, e).into())
 }
 
-/// A number as a column holds it.
+/// A number of a column, which holds 64 bits, in the 32 bits that it has here.
 pub(super) fn number(value: u64) -> Result<u32, Refusal> {
     u32::try_from(value).map_err(|e| Refusal::new(Code::StoreCorrupt, e))
 }
