@@ -92,7 +92,8 @@ pub fn apply(state: &State, entry: &Entry) -> Result<Delta, Refusal> {
         ));
     }
 
-    // Before the rules, which count what is open. One that would refuse looks for more of its kind.
+    // Expired records are removed before the rules run, because the rules count what is open. A
+    // rule that would refuse for lack of room removes more records of its kind first.
     let mut change = Change::new(state);
     change.forget_expired(entry.scope, entry.at, FORGET_MAX)?;
     dispatch(&mut change, entry)?;
@@ -113,7 +114,8 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
         Body::Tick => check_platform_scope(entry),
         Body::Act(signed) => act::apply(change, entry, signed),
 
-        // A full quota refuses first: a flood is to cost a count, not a policy and signatures.
+        // A full quota refuses first: each entry of a flood costs a count, and no policy and
+        // signatures.
         Body::Authorized(authorization) => {
             authorize::check_new(change, entry.scope, authorization)?;
             let place = quota::count_entry(change, entry)?;
@@ -124,7 +126,8 @@ fn dispatch(change: &mut Change<'_>, entry: &Entry) -> Result<(), Refusal> {
             attempt::apply(change, place, further)
         }
 
-        // Neither takes room: k witnesses or n signers stand behind each, once per item or key.
+        // Neither of the two is charged: k witnesses or n signers stand behind each, once per item
+        // or key.
         Body::Finished(finished) => ceremony::finish(change, tenant_place(entry)?, finished),
         Body::Witnessed(witnessed) => witnessed::apply(change, entry, witnessed),
     }

@@ -1,4 +1,4 @@
-//! What a witness signs, and the one way in which it is verified.
+//! The statement that a witness signs, and the one way in which it is verified.
 
 use strongroom_tlog::{CosignVerifier, Cosignature, verify_cosignature};
 use strongroom_types::{Code, NodeId, Refusal};

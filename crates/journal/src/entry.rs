@@ -95,7 +95,7 @@ pub struct Witnessed {
 pub enum Body {
     /// Entry 0: hash of the genesis file.
     Genesis(Digest),
-    /// Time passes.
+    /// Time has passed, and nothing else.
     Tick,
     /// An act of admins, committee or client.
     Act(Signed),
@@ -143,7 +143,7 @@ pub struct Entry {
 /// The public part of an entry: what the tree holds. Under 1 KiB.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Leaf {
-    /// Version of the entry.
+    /// Version of the entry, [`VERSION`].
     pub version: u16,
     /// Position.
     pub seq: u64,
@@ -181,7 +181,8 @@ impl SealedEntry {
     /// # Errors
     /// `malformed`, `record_too_large`, `unknown_entry`: a replica goes no further than there.
     pub fn open(&self) -> Result<Entry, Refusal> {
-        // Before decoding: a length inside the bytes must not decide how much memory is taken.
+        // The length is checked before decoding: a length inside of the bytes must not decide how
+        // much memory is taken.
         if self.entry.len() > ENTRY_BYTES_MAX {
             return Err(Refusal::new(
                 Code::RecordTooLarge,
@@ -189,8 +190,8 @@ impl SealedEntry {
             ));
         }
 
-        // Before the fields, which another version may have in another order. A build that guesses
-        // at an entry would apply something else than its peers.
+        // The version is read before the fields, which another version may have in another order. A
+        // build that guesses at an entry would apply something else than its peers.
         let version = self.entry.first_chunk().map(|v| u16::from_le_bytes(*v));
         match version {
             Some(version) if version != VERSION => Err(Refusal::new(
@@ -201,7 +202,7 @@ impl SealedEntry {
         }
     }
 
-    /// The public part.
+    /// The public part of the entry, salted with this seal's salt.
     #[must_use]
     pub fn leaf(&self, entry: &Entry) -> Leaf {
         let facts = match &entry.body {
@@ -214,7 +215,8 @@ impl SealedEntry {
             | Body::Witnessed(_) => None,
         };
 
-        // Salted: the leaf is public to auditors of the log, the entry is its tenant's.
+        // The commitment is salted, because the leaf is public to auditors of the log and the entry
+        // is its tenant's.
         let commitment = digest(
             "strongroom/journal-commitment/v1",
             &[&self.salt, &self.entry],

@@ -128,7 +128,7 @@ impl Genesis {
     /// # Errors
     /// `unsupported` for another version of the format, `record_too_large`, `malformed`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
-        // Before the fields, which another version has in another order.
+        // The version is read before the fields, which another version has in another order.
         match bytes.first() {
             Some(version) if *version != VERSION => Err(Refusal::new(
                 Code::Unsupported,
@@ -257,7 +257,7 @@ impl Genesis {
         let witnesses = self.witnesses.iter().map(|seat| &seat.operator);
         let mut seats: BTreeMap<String, u32> = BTreeMap::new();
         for operator in signers.chain(witnesses) {
-            // "Acme" and "ACME" are one company.
+            // Names are compared without case: "Acme" and "ACME" are one company.
             *seats.entry(operator.as_str().to_lowercase()).or_default() += 1;
         }
 
@@ -270,7 +270,8 @@ impl Genesis {
         }
     }
 
-    /// Admins are users, each with credentials of their own.
+    /// Checks that every admin is a user with a credential of their own that can sign for the
+    /// board.
     fn check_admins(&self) -> Result<(), Refusal> {
         let refuse = |what| Err(Refusal::new(Code::InvalidReference, what));
 

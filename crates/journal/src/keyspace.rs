@@ -1,4 +1,5 @@
-//! Keys of the ordered map. First byte: what; then the tenant where there is one; then the id.
+//! Keys of the ordered map: a byte that says what is under the key, then the tenant where there is
+//! one, then the id.
 
 use strongroom_types::credential::PublicKey;
 use strongroom_types::{
@@ -30,7 +31,7 @@ fn key(tag: u8, parts: &[&[u8]]) -> Key {
 
 /// A key of a record that tenants and the platform have, with a tag for each.
 fn scoped(scope: Scope, (of_tenant, of_platform): (u8, u8), parts: &[&[u8]]) -> Key {
-    // A tag for each: a record of the platform must never be read as a tenant's.
+    // Each has a tag of its own: a record of the platform must never be read as a tenant's.
     match scope {
         Scope::Tenant(t) => key(of_tenant, &[&[&t.0[..]], parts].concat()),
         Scope::Platform => key(of_platform, parts),
@@ -58,8 +59,8 @@ pub fn platform() -> Key {
 /// A used act of a scope, by the digest of its text.
 #[must_use]
 pub fn used_act(scope: impl Into<Scope>, act: &Digest) -> Key {
-    // Not by the id in it, which its maker chooses: under the id of an act that waits for its
-    // entry, another one would use that act up.
+    // The key is not the id in the act, which its maker chooses: under the id of an act that waits
+    // for its entry, another act would use that one up.
     scoped(scope.into(), (3, 2), &[&act.0])
 }
 
@@ -90,7 +91,8 @@ pub fn group(t: TenantId, id: GroupId) -> Key {
 /// An allow-list entry by destination.
 #[must_use]
 pub fn listed(t: TenantId, chain: &ChainId, address: &str) -> Key {
-    // By destination, not by id: rules ask for an address, and one address is listed once.
+    // The key is the destination and not the id: rules ask for an address, and one address is
+    // listed once.
     key(
         8,
         &[
@@ -175,8 +177,9 @@ pub fn holder(t: TenantId, intent: &Digest) -> Key {
 }
 
 fn of_vault(tag: u8, (t, vault): (TenantId, VaultId), chain: &ChainId, k: &ConflictKey) -> Key {
-    // By vault: signers let it spend nothing but its own, so a key that another vault's attempts
-    // name can never be this one's, and must not be taken from it.
+    // Conflict keys are held per vault. Signers let a vault spend nothing but its own coins, so a
+    // key that another vault's attempts name can never be this one's, and must not be taken from
+    // it.
     key(
         tag,
         &[
@@ -192,15 +195,15 @@ fn of_vault(tag: u8, (t, vault): (TenantId, VaultId), chain: &ChainId, k: &Confl
 /// A used approval of an approver.
 #[must_use]
 pub fn approval(t: TenantId, approver: CredentialId, nonce: ApprovalNonce) -> Key {
-    // By approver, who chooses the nonce and shows it to all others: one of them could else use it
-    // up first.
+    // The approver is in the key, because they choose the nonce and show it to all others: one of
+    // those could else use it up first.
     key(18, &[&t.0, &approver.0, &nonce.0])
 }
 
 /// A bucket of a velocity window: scope is kind ‖ id, level 0 minutes, 1 hours, 2 days.
 #[must_use]
 pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number: u64) -> Key {
-    // Big-endian and last, so that the buckets of a window are one range.
+    // The number is big-endian and last, so that the buckets of a window are one range.
     key(
         19,
         &[
@@ -217,7 +220,8 @@ pub fn bucket(t: TenantId, scope: &[u8; 17], asset: &AssetId, level: u8, number:
 /// A key of this scope to forget at a time.
 #[must_use]
 pub fn expiry(scope: impl Into<Scope>, at: UnixMs, forget: &[u8]) -> Key {
-    // Big-endian time first: what is due is a prefix of the range, found without a scan.
+    // The time comes first and is big-endian, so that what is due is at the begin of the range and
+    // found without a scan.
     let parts: [&[u8]; 2] = [&at.0.to_be_bytes(), forget];
     scoped(scope.into(), (EXPIRY, PLATFORM_EXPIRY), &parts)
 }
@@ -243,7 +247,7 @@ pub fn open_intent(t: TenantId, digest: &Digest) -> Key {
 /// Credential that has a public key, in force or not: never removed.
 #[must_use]
 pub fn public_key(scope: impl Into<Scope>, public_key: &PublicKey) -> Key {
-    // The algorithm is part of it: equal bytes of two algorithms are two keys.
+    // The algorithm is part of the key: equal bytes of two algorithms are two public keys.
     let (algorithm, bytes): (u8, &[u8]) = match public_key {
         PublicKey::Ed25519(bytes) => (0, bytes),
         PublicKey::P256(bytes) => (1, bytes),
@@ -290,14 +294,14 @@ pub enum Kind {
     Holder,
     /// An end, which may be renewed.
     Ended,
-    /// Nothing else depends on it.
+    /// A record on which nothing else depends.
     Other,
 }
 
 /// Kind of the record under a key.
 #[must_use]
 pub fn kind(key: &[u8]) -> Kind {
-    // By the tag alone: forgetting a key must not depend on decoding its record.
+    // The tag alone decides: forgetting a key must not depend on decoding its record.
     match key.first() {
         Some(&PROPOSAL) => Kind::Proposal,
         Some(&OPEN_INTENT) => Kind::OpenIntent,

@@ -1,4 +1,4 @@
-//! What was worked out before, so that it is not worked out again: a bounded memory.
+//! A bounded memory of results, so that none is worked out twice.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ pub(crate) struct Known<K, V> {
 }
 
 impl<K: Ord + Copy, V: Clone> Known<K, V> {
-    /// Remembers so many results.
+    /// An empty memory of at most this many results.
     pub(crate) const fn new(most: usize) -> Self {
         Self {
             results: Mutex::new(BTreeMap::new()),

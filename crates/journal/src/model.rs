@@ -27,7 +27,7 @@ pub const NEVER: UnixMs = UnixMs(u64::MAX);
 /// Most items that wait at a time: what one `witnessed` entry has to settle.
 pub const WAITING_MAX: usize = 256;
 
-/// What waits until witnesses have vouched for its entry.
+/// Items that wait until witnesses have vouched for their entries.
 #[derive(Clone, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct WaitingRecord {
     /// Size of the newest checkpoint that a `witnessed` entry carried.
@@ -36,7 +36,7 @@ pub struct WaitingRecord {
     pub items: Vec<WaitingItem>,
 }
 
-/// One thing that waits.
+/// One waiting item, with the place of its entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct WaitingItem {
     /// Position of its entry.
@@ -47,7 +47,7 @@ pub struct WaitingItem {
     pub of: WaitingOf,
 }
 
-/// Kinds of what waits.
+/// Kinds of waiting items.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
@@ -92,14 +92,14 @@ pub enum WaitingChange {
     Vault(Vault) = 2,
 }
 
-/// How a used act stands.
+/// Standing of a used act.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum ActStanding {
     /// Its change was made.
     InForce = 0,
-    // It stays used in each of these, or a release could be replayed until it fits.
+    // The act stays used in each of these: else a release could be replayed until it fits.
     /// A proposal that no release in force or waiting names.
     Proposed = 1,
     /// Waits until its entry is witnessed; also of a proposal whose release does.
@@ -126,14 +126,14 @@ pub struct PlatformRecord {
 }
 
 impl Default for PlatformRecord {
-    /// Before entry 0: a board that no signatures meet.
+    /// The record before entry 0, with a board that no signatures meet.
     fn default() -> Self {
         Self {
             version: 0,
             stopped: false,
             quarantined: Vec::new(),
             waiting: None,
-            // Fails closed: a quorum of 0 would be met without any signature.
+            // The default fails closed: a quorum of 0 would be met without any signature.
             admins: Board {
                 members: Vec::new(),
                 quorum: u32::MAX,
@@ -198,7 +198,7 @@ pub struct MinuteCount {
 }
 
 impl MinuteCount {
-    /// The count as it is at a time: of an earlier minute nothing is left.
+    /// The count at a time: 0 entries when the last ones were of an earlier minute.
     #[must_use]
     pub const fn at(self, time: UnixMs) -> Self {
         let minute = time.0 / 60_000;
@@ -223,10 +223,12 @@ pub struct AdminPause {
 pub struct UserRecord {
     /// Shown name.
     pub name: Name,
-    // Kept, not removed: under an id that is free again, old approvals would count for another.
+    // A revoked user is kept: under an id that is free again, old approvals would count for another
+    // user.
     /// Set by a revocation, never cleared.
     pub revoked: bool,
-    // Counted here, so that a board's quorum is judged without a walk over all credentials.
+    // The number is kept here, so that a board's quorum is judged without a walk over all
+    // credentials.
     /// Number of their credentials in force that count on a board.
     pub board_keys: u32,
 }
@@ -238,8 +240,8 @@ pub struct CredentialRecord {
     pub credential: Credential,
     /// Set by a revocation, never cleared.
     pub revoked: bool,
-    // By credential and not by user: a stolen program key must not use up the room in which its
-    // owner pauses and revokes.
+    // Tightenings are charged to the credential and not to its user: a stolen program key must not
+    // use up the room in which its owner pauses and revokes.
     /// Tightenings charged to it in a minute of journal time.
     pub tightenings: MinuteCount,
     /// Number of records charged to it that its cancels and noes have left.
@@ -254,7 +256,8 @@ pub struct ListedRecord {
     /// Witnessed time of its release; none for an entry of the charter, which is as old as its
     /// tenant.
     pub since: Option<UnixMs>,
-    // Kept, not removed: admins alone must not lead a payment past the rule for listed addresses.
+    // A removed entry is kept: admins alone must not lead a payment past the rule for listed
+    // addresses.
     /// Taken off the list by admins, until the committee lists its address again.
     pub removed: bool,
 }
@@ -264,7 +267,8 @@ pub struct ListedRecord {
 pub struct GroupRecord {
     /// The registered group, without those who left.
     pub group: Group,
-    // As for addresses: the rule for members must not be passed by leaving.
+    // Those who left are kept, as removed addresses are: a removal must not lead a payment past the
+    // rule for members.
     /// Taken out by admins since the committee released the group, ascending.
     pub left: Vec<UserId>,
 }

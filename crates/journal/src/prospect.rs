@@ -1,4 +1,4 @@
-//! What the fresh head proves of an intent that is not signed.
+//! The end of an intent that is not signed, as far as the fresh head proves it.
 //!
 //! A client that is told of an end signs another intent, and coins that are free are spent by
 //! others. The writer's answers, a tip that no witness has seen and a clock prove no end: only the
@@ -84,8 +84,8 @@ impl<'a> FreshHead<'a> {
             .now
             .plus(bounds.freshness_ms)
             .plus(bounds.skew_ms.saturating_mul(2));
-        // Nor does one leave before a locked payment counts in its windows, which an intent that has
-        // ended can never come to.
+        // No share leaves either before a locked payment counts in its windows, which that of an
+        // ended intent never will.
         let is_counted = record.is_counted_in_time(bounds.skew_ms);
         if last_share < record.locked_until || !is_counted {
             Prospect::Over(why.into())
@@ -109,8 +109,8 @@ impl<'a> FreshHead<'a> {
         })
     }
 
-    /// Why the journal refuses every authorization of an intent from here to its end, if it does.
-    /// What people or time can undo is not asked: a stop, a pause, a policy, a full window.
+    /// The refusal that every authorization of an intent meets from here to its end, if there is
+    /// one. What people or time can undo is not asked: a stop, a pause, a policy, a full window.
     fn lasting_refusal(
         &self,
         intent: &Intent,
@@ -118,7 +118,8 @@ impl<'a> FreshHead<'a> {
     ) -> Result<Option<Refusal>, Refusal> {
         let (tenant, view) = (intent.tenant, &self.view);
 
-        // As stored: of a credential that was revoked a cancel counted before.
+        // The stored credential is read, revoked or not: its user's cancel may have counted before
+        // the revocation.
         let key = ks::credential(tenant, intent.initiator);
         let initiator: Option<CredentialRecord> = view.record(&key)?;
         let user = initiator.and_then(|record| record.credential.user);
@@ -195,7 +196,7 @@ impl<'a> FreshHead<'a> {
         }))
     }
 
-    /// What the journal decides of an intent at this head.
+    /// The journal's answer to an intent at this head.
     ///
     /// # Errors
     /// The first rule that refuses the intent itself.
@@ -240,7 +241,7 @@ impl<'a> FreshHead<'a> {
     }
 }
 
-/// Who holds a conflict key of the intent's vault in the journal, seen at one moment.
+/// The intent that holds a conflict key of this intent's vault in the journal, seen at one moment.
 ///
 /// # Errors
 /// `store_corrupt` when the state does not read.

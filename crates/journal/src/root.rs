@@ -103,9 +103,9 @@ impl Root {
 
 #[derive(PartialEq, Eq)]
 enum Removed {
-    /// The key was not there.
+    /// The key is not in the map.
     Absent,
-    /// It was below this node.
+    /// It was below this node, which stays.
     Below,
     /// It was this node: the parent takes the sibling's place.
     Whole,
@@ -190,7 +190,7 @@ impl Node {
         }
     }
 
-    /// Filler where a node was moved out; never hashed.
+    /// Placeholder for a node that was moved out; it is never hashed.
     const fn nothing() -> Self {
         Self::Leaf {
             path: [0; 32],

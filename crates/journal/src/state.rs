@@ -187,7 +187,8 @@ impl State {
             };
             undo.changes.insert(key.clone(), old);
 
-            // The trie follows when its root is asked for: once per batch, not per entry.
+            // The trie follows when its root is asked for, which is once per batch and not per
+            // entry.
             if !trie.behind.contains(key) {
                 trie.behind.insert(key.clone());
             }
@@ -271,7 +272,7 @@ pub trait Lookup: View {
         Ok(self.record(&ks::platform())?.unwrap_or_default())
     }
 
-    /// What waits until witnesses have vouched for its entry.
+    /// Items that wait until witnesses have vouched for their entries.
     fn waiting(&self) -> Result<WaitingRecord, Refusal> {
         Ok(self.record(&ks::waiting())?.unwrap_or_default())
     }

@@ -150,8 +150,8 @@ impl Witness {
         self.check_time(follower, now)?;
         self.check_duty(follower, now)?;
 
-        // Durable before the signature exists: after a crash in between, this witness must not find
-        // itself free to cosign another tree of that size.
+        // The head is durable before the signature exists: after a crash in between, this witness
+        // must not be free to cosign another tree of that size.
         let (tip, time_s) = (follower.tip(), now.seconds());
         let next = Cosigned {
             size: tip.size,
@@ -254,8 +254,8 @@ impl Witness {
     fn check_duty(&mut self, follower: &Follower, now: UnixMs) -> Result<(), Refusal> {
         self.handed.settle(follower, now);
 
-        // At once: the cosignatures over a head in which a release waits are all it needs to be in
-        // force, and then there is nothing left to veto.
+        // A handed veto binds at once. The cosignatures over a head in which a release waits are
+        // all that the release needs to be in force, and then there is nothing left to veto.
         if let Some(act) = self.handed.vetoed_release(follower.state())? {
             let detail = format!("a release waits that the handed act {act} vetoes");
             return Err(Refusal::new(Code::TighteningPending, detail));
@@ -271,8 +271,8 @@ impl Witness {
     }
 
     /// Takes a tightening that was handed over directly: from now on shares it forbids are refused
-    /// ([`Self::handed_overlay`]), and after `duty_ms` nothing is cosigned without it. The answer
-    /// is what must be stored before it is acknowledged, in the place of what was stored of this
+    /// ([`Self::handed_overlay`]), and after `duty_ms` nothing is cosigned without it. Returns what
+    /// must be stored before the act is acknowledged, in place of what was stored under this
     /// digest; nothing when all of its signatures are known already.
     ///
     /// # Errors
@@ -298,8 +298,8 @@ impl Witness {
         self.handed.deltas()
     }
 
-    /// To be called with each new entry and the state that it leaves: only so can the end of a duty
-    /// name its entry.
+    /// Takes note of a new entry and the state that it leaves. The caller shows every entry: only
+    /// so can the end of a duty name its entry.
     pub fn on_entry(&mut self, state: &State, entry: &Entry, now: UnixMs) {
         self.handed.on_entry(state, entry, now);
     }
@@ -319,9 +319,9 @@ impl Witness {
         self.handed.open()
     }
 
-    /// Looks at a cosignature that arrived under this witness's own name. A valid one over more
-    /// than it remembers proves that its disk was put back: the key is retired, which the caller
-    /// stores. Says whether that happened.
+    /// Checks a cosignature that arrived under this witness's own name. A valid one over more than
+    /// it remembers proves that its disk was put back: the key is retired, which the caller stores.
+    /// Says whether that happened.
     pub fn on_own_cosignature(&mut self, cosignature: &WitnessCosignature) -> bool {
         // Everything up to the newest size is remembered; only what lies beyond it, or beside it,
         // was signed by another life of this key.

@@ -19,7 +19,8 @@ pub const BATCH_BYTES_MAX: usize = 248 * 1024;
 const BATCH_FRAME_BYTES: usize = 2048;
 /// Bytes that a batch holds for an entry beside the entry: two lengths and the salt.
 const SEAL_BYTES: usize = 4 + 4 + 32;
-// One entry that no batch holds would be published in a record that every replica refuses.
+// Every entry must fit a batch: a larger one would be published in a record that every replica
+// refuses.
 const _: () = assert!(ENTRY_BYTES_MAX + SEAL_BYTES <= BATCH_BYTES_MAX - BATCH_FRAME_BYTES);
 /// An unwitnessed tip this old gets a tick: half of what witnesses accept, so that it reaches them
 /// in time.
@@ -38,7 +39,7 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Time passes.
+    /// The entry that says only that time has passed.
     #[must_use]
     pub const fn tick() -> Self {
         Self {
@@ -204,7 +205,8 @@ impl OrderingRun<'_> {
         let (at, salt) = if seq == 0 {
             first_time_and_salt(self.follower.genesis())
         } else {
-            // Salted: the public leaf must not let a reader guess a tenant's entry by trying texts.
+            // The entry gets a random salt: the public leaf must not let a reader guess a tenant's
+            // entry by trying texts.
             let mut salt = [0; 32];
             rng.fill_bytes(&mut salt);
             (self.draft.at().max(self.now), salt)
@@ -213,8 +215,8 @@ impl OrderingRun<'_> {
             version: VERSION,
             seq,
             at,
-            // As named: the state may no longer hold the record that a body is about, so that no
-            // search among the tenants would find its scope.
+            // The scope is the one that the sender names: the state may no longer hold the record
+            // that a body is about, so that no search among the tenants would find it.
             scope: offer.scope,
             body: offer.body.clone(),
         };
@@ -234,7 +236,8 @@ impl OrderingRun<'_> {
             self.close()?;
         }
 
-        // A batch just closed that leaves something waiting must be cosigned before the next one.
+        // A batch that was just closed and leaves something waiting must be cosigned before the
+        // next one.
         let follows = !self.ordered.batches.is_empty();
         if follows && self.follower.tip().waiting_since.is_some() {
             let detail = "the batch is full, and the next one waits for the witnesses";

@@ -58,7 +58,7 @@ fn check_version(act: &Act, current: u64) -> Result<(), Refusal> {
 }
 
 fn platform_act(change: &mut Change<'_>, opened: &VerifiedAct) -> Result<(), Refusal> {
-    // Single use: a stored act must not be applied a second time.
+    // An act is used once: a stored one must not be applied a second time.
     let key = ks::used_act(Scope::Platform, &opened.digest);
     if change.has(&key) {
         return Err(Refusal::new(Code::UsedAuthority, opened.digest));
@@ -69,7 +69,7 @@ fn platform_act(change: &mut Change<'_>, opened: &VerifiedAct) -> Result<(), Ref
     let standing = change_platform(change, &mut current, opened)?;
     change.put(ks::platform(), &current);
 
-    // How a proposal stands is asked for as long as it can be released, vetoed or expire.
+    // The standing of a proposal is kept for as long as it can be released, vetoed or expire.
     let kept_until = match standing {
         ActStanding::Proposed => {
             let delay_ms = change.state().genesis().bounds.platform_delay_ms;
@@ -84,7 +84,7 @@ fn platform_act(change: &mut Change<'_>, opened: &VerifiedAct) -> Result<(), Ref
     Ok(())
 }
 
-/// Makes the change of a platform act that was signed by enough admins; gives how it stands then.
+/// Makes the change of a platform act that was signed by enough admins; gives the act's standing.
 fn change_platform(
     change: &mut Change<'_>,
     current: &mut PlatformRecord,
@@ -100,7 +100,8 @@ fn change_platform(
     check_version(&opened.act, version)?;
 
     match &opened.act.body {
-        // Acts at once, once per tenant id.
+        // The tenant exists at once. Its id is used once, so that a stored act cannot create it
+        // again.
         ActBody::CreateTenant { tenant, charter } => {
             if current.stopped {
                 return Err(Code::PlatformStopped.into());
@@ -137,7 +138,8 @@ fn tenant_act(
     tenant: TenantId,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    // Single use, as for the platform, but by what its signers may do.
+    // An act is used once, as for the platform. Only some tightenings count again, under signatures
+    // that do more.
     let key = ks::used_act(tenant, &opened.digest);
     let is_used = change.has(&key);
     if is_used && !tighten::does_more(change, tenant, opened)? {
@@ -164,13 +166,13 @@ fn tenant_act(
         ActBody::CreateTenant { .. } => return Err(Code::WrongScope.into()),
     };
 
-    // Read again: the act itself may have changed the record.
+    // The record is read again, because the act itself may have changed it.
     if changes_version(&opened.act.body) {
         let mut record = change.tenant(tenant)?;
         record.version += 1;
         change.put(ks::tenant(tenant), &record);
     }
-    // How a proposal stands is asked for as long as it can be released, vetoed or expire.
+    // The standing of a proposal is kept for as long as it can be released, vetoed or expire.
     let kept_until = match standing {
         ActStanding::Proposed => {
             let proposal = proposal::find(change, tenant, &opened.digest)?;
@@ -180,7 +182,8 @@ fn tenant_act(
             opened.used_until()
         }
     };
-    // Marked at its first use alone: the marker may name people who are charged for it until then.
+    // The act is marked at its first use alone: the marker may name people who are charged for it
+    // until it is forgotten.
     if !is_used {
         change.expire(tenant, kept_until, &key);
     }

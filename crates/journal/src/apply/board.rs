@@ -50,7 +50,7 @@ pub(super) struct QuorumBefore {
 }
 
 impl QuorumBefore {
-    /// To be asked before the revocation.
+    /// Asks the state before the revocation.
     pub(super) fn of(
         change: &Change<'_>,
         scope: Scope,

@@ -23,8 +23,8 @@ pub fn check_open(view: &dyn View, record: &KeyRecord, at: UnixMs) -> Result<(),
         return Err(Refusal::new(Code::AlreadyExists, key));
     }
 
-    // Else a writer could keep n certificates back until a signer's old disk is in other hands, and
-    // shares could be erased nowhere.
+    // Without an end a writer could keep n certificates back until a signer's old disk is in other
+    // hands, and no signer could ever erase its share.
     if at >= record.until {
         let detail = format!("the ceremony of {key} ended at {}", record.until);
         return Err(Refusal::new(Code::AuthorityExpired, detail));

@@ -136,7 +136,7 @@ impl<'a> Change<'a> {
         Ok(is_changed)
     }
 
-    /// Asks whether `work` could be done, and does nothing of it.
+    /// Tries whether `work` could be done, and does nothing of it.
     pub(super) fn trial(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<(), Refusal>,
@@ -184,7 +184,8 @@ impl<'a> Change<'a> {
     /// Sets a marker as [`Self::expire`] does; until its time the record is charged to a credential,
     /// which the marker names.
     pub(super) fn expire_charged(&mut self, marker: Key, credential: CredentialId) {
-        // Two acts of one millisecond can have one marker: what each was charged is given back.
+        // Two acts of one millisecond can have one marker, which then names the credentials of
+        // both.
         let mut charged = self.get(&marker).map_or_else(Vec::new, <[u8]>::to_vec);
         charged.extend_from_slice(&credential.0);
         self.set(marker, Some(charged));
@@ -203,8 +204,8 @@ impl<'a> Change<'a> {
             if left == 0 {
                 break;
             }
-            // An intent frees up to 256 conflict keys at once: by markers alone, a few of those
-            // would make one entry as long as thousands.
+            // Conflict keys count beside markers. An intent frees up to 256 of them at once, so
+            // that a few markers would make one delta as long as thousands.
             left = left.saturating_sub(self.forget(scope, at, due)?);
         }
         Ok(())
@@ -255,15 +256,15 @@ impl<'a> Change<'a> {
     fn forget(&mut self, scope: Scope, at: UnixMs, due: Due<'_>) -> Result<usize, Refusal> {
         let Due { marker, key: due } = due;
 
-        // It stays while its release waits, however late that is witnessed.
+        // A proposal stays while its release waits, however late that is witnessed.
         let stays = ks::kind(&due) == ks::Kind::Proposal && self.is_released(scope, &due)?;
         if stays {
             return Ok(1);
         }
 
         // What is due was listed from the state before this entry, which may have written the same
-        // key again: the same nonce in another approval. Forgotten by the old marker a second time,
-        // the new record would be lost, and what it keeps out could be used again.
+        // key again: the same nonce in another approval. If the old marker forgot the key a second
+        // time, the new record would be lost, and what it keeps out could be used again.
         if !self.has(marker) {
             return Ok(1);
         }
@@ -275,7 +276,8 @@ impl<'a> Change<'a> {
 
         let mut forgotten = 1;
         match (ks::kind(&due), scope) {
-            // Ended twice: the marker of the first end must not forget the later one.
+            // The intent was ended twice: the marker of the first end must not forget the later
+            // one.
             (ks::Kind::Ended, _) if self.ended_until(&due)? > at => return Ok(1),
             (ks::Kind::Proposal, Scope::Tenant(tenant)) => {
                 let mut record = self.tenant(tenant)?;
@@ -292,7 +294,7 @@ impl<'a> Change<'a> {
             (ks::Kind::Holder, Scope::Tenant(tenant)) => {
                 forgotten += self.free_held(tenant, &due)?;
             }
-            // Of the platform only used acts are forgotten this way.
+            // The platform's scope has no other records that markers forget than used acts.
             (
                 ks::Kind::Proposal | ks::Kind::OpenIntent | ks::Kind::Intent | ks::Kind::Holder,
                 Scope::Platform,
@@ -335,7 +337,8 @@ impl<'a> Change<'a> {
         for conflict in &holder.keys {
             let held = ks::held(tenant, holder.vault, &holder.chain, conflict);
 
-            // It may be another intent's by now: from its time on, not when it is forgotten.
+            // The key may be another intent's by now: it is free from its time on, and not only
+            // when it is forgotten.
             let record: Option<HeldRecord> = self.record(&held)?;
             if record.is_some_and(|record| ks::holder(tenant, &record.intent) == key) {
                 self.remove(held);
@@ -356,7 +359,7 @@ impl<'a> Change<'a> {
         }))
     }
 
-    /// The act that proposed it has come to nothing.
+    /// Sets the act that proposed the record under this key as ended, if it is still remembered.
     fn set_ended(&mut self, tenant: TenantId, key: &[u8]) {
         if let Some(act) = ks::read_proposal(key) {
             self.set_standing(tenant, &act, ActStanding::Ended);

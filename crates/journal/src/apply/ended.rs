@@ -40,7 +40,7 @@ pub(super) fn cancel(
         return end_unknown(change, opened, ks::ended(tenant, intent), end);
     };
 
-    // Without this, any credential of the tenant could stop every payment.
+    // Without this rule, any credential of the tenant could stop every payment.
     if !by_admins && !opened.users.contains(&record.initiator_user) {
         return Err(Refusal::new(
             Code::QuorumMissing,
@@ -90,7 +90,7 @@ pub(super) fn reject(
     intent: &Digest,
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
-    // Without this, any credential of the tenant could stop every payment.
+    // Without this rule, any credential of the tenant could stop every payment.
     if !is_named_by_policy(change, tenant, opened)? {
         return Err(Refusal::new(
             Code::ApprovalNotEligible,
@@ -157,13 +157,14 @@ fn end_unknown(
     let mut ended = known.clone().unwrap_or_default();
     end(&mut ended);
 
-    // This person has ended this intent before: each repetition would leave a marker.
+    // These signers have ended this intent before. Nothing is written, because each repetition
+    // would leave a marker.
     if known.as_ref() == Some(&ended) {
         return Ok(());
     }
 
-    // Kept as long as external ids are: the intent's own expiry is not known here, and it may be
-    // dated in the future.
+    // The record is kept as long as external ids are: the intent's own expiry is not known here,
+    // and it may be dated in the future.
     let retention_ms = change.state().genesis().bounds.retention_ms;
     let until = opened.at.plus(retention_ms);
     quota::charge_kept(change, opened, &key, until)?;

@@ -41,7 +41,7 @@ impl Claim<'_> {
             let held = self.held(view, conflict)?;
             let is_held = held.is_some_and(|held| self.place.at < held.until);
 
-            // The anchor stays its own when its other keys are free again.
+            // The anchor stays this intent's own when its other keys are free again.
             if !is_held && *conflict != self.attempt.anchor {
                 let detail = format!("a cancel spends {conflict}, which its intent does not hold");
                 return Err(Refusal::new(Code::EffectsMismatch, detail));
@@ -77,7 +77,7 @@ pub(super) fn hold(
     let by_intent = ks::holder(tenant, intent);
     let known: Option<HolderRecord> = change.record(&by_intent)?;
 
-    // One marker for all of them: a flood of markers would hide what else is due.
+    // All of them have one marker: a flood of markers would hide what else is due.
     if known.is_none() {
         change.expire(tenant, ours.until, &by_intent);
     }
@@ -94,7 +94,8 @@ pub(super) fn hold(
             holder.keys.push(conflict.clone());
         }
     }
-    // All attempts of an intent together: what one replica holds of it, and frees at once.
+    // The bound is over all attempts of an intent, because every replica holds these keys and frees
+    // them in one entry.
     if holder.keys.len() > CONFLICT_KEYS_MAX {
         let detail = "conflict keys of an intent";
         return Err(Refusal::new(Code::QuotaExceeded, detail));

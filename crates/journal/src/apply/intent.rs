@@ -182,7 +182,8 @@ pub fn initiator(
         return Err(Refusal::new(Code::Malformed, "an intent has one signature"));
     };
 
-    // The named initiator's own signature: limits and four eyes are counted by that name.
+    // The signature must be the named initiator's own: limits and four eyes are counted by that
+    // name.
     let is_own = endorsement.credential == intent.initiator;
     if !is_own || !view.verify(&credential, digest, &endorsement.proof) {
         return Err(Refusal::new(Code::BadSignature, intent.initiator));
@@ -223,7 +224,7 @@ fn check_unused(
         return Err(Code::IntentAlreadyAuthorized.into());
     }
 
-    // A cancel or a no that arrived first wins, although the intent was not known then.
+    // A cancel or a no that arrived before the intent ends it all the same.
     let ended: EndedRecord = view.record(&ks::ended(tenant, digest))?.unwrap_or_default();
     if let Some(code) = ended.ends_for(Some(initiator)) {
         return Err(code.into());

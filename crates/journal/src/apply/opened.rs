@@ -70,7 +70,7 @@ impl VerifiedAct {
             }
         }
 
-        // What is left was made by no one.
+        // An act whose signers are all out of force is refused: no one in force made it.
         if let Some(id) = lapsed
             .first()
             .filter(|_| lapsed.len() == signed.endorsements.len())

@@ -35,15 +35,15 @@ pub(super) fn put(
     let mut record = change.tenant(tenant)?;
     opened.need_one(&record.admins)?;
 
-    // One that is over pauses nothing, and a writer that held it back would have used up the admin's
-    // one pause by it.
+    // A pause that is over is refused: it pauses nothing, and a writer that held it back would have
+    // used up the admin's one pause.
     if asked.until <= at {
         return Err(Refusal::new(Code::AuthorityExpired, "the pause is over"));
     }
 
-    // At most four hours, once in 24: one admin alone can gain time, but cannot hold the tenant's
-    // funds. Counted from a time that witnesses vouch for: by the writer's stamps, an older pause
-    // that it had withheld would take the place of the one that is needed now.
+    // One admin alone can gain time, at most four hours in 24, but cannot hold the tenant's funds.
+    // The 24 hours count from a time that witnesses vouch for: by the writer's stamps, an older
+    // pause that it had withheld would take the place of the one that is needed now.
     forget_old(&mut record, at);
     if asked.until > at.plus(MAX_MS) {
         return Err(Code::PauseTooLong.into());
@@ -53,7 +53,8 @@ pub(super) fn put(
         return Err(Code::PauseTooLong.into());
     }
 
-    // A tightening is never refused for want of room: one that cannot wait is not counted.
+    // A tightening is never refused for lack of room: a pause for which no item can wait does not
+    // begin the admin's 24 hours.
     for admin in &record.admins.members {
         let is_counted = record.pauses.iter().any(|pause| pause.admin == *admin);
         if !opened.people.contains(admin) || is_counted || !waiting::has_room(change)? {
@@ -67,7 +68,7 @@ pub(super) fn put(
         waiting::add(change, opened.waiting_item(of))?;
     }
 
-    // Never shorter than a pause in force: a second pause must not end the first one early.
+    // The end never becomes earlier: a second pause must not end the first one.
     match asked.vault {
         Some(id) => {
             let mut vault = change.vault(tenant, id)?;
@@ -114,8 +115,9 @@ fn latest_end(record: &TenantRecord, until: UnixMs, opened: &VerifiedAct) -> Uni
             let counted = record.pauses.iter().find(|pause| pause.admin == *admin);
             let hours_end = counted.and_then(|pause| pause.witnessed_at);
 
-            // A further one adds no time, and is cut rather than refused for reaching beyond: else
-            // the older one, of another vault, would displace the wider or longer one.
+            // A further pause of the same admin adds no time. It is cut and not refused when it
+            // reaches beyond the first hours: else an older pause, of another vault, would displace
+            // the wider or longer one.
             hours_end.map_or(until, |begun| begun.plus(MAX_MS).min(until))
         });
     ends.max().unwrap_or_default()

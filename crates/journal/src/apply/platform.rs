@@ -30,8 +30,8 @@ pub(super) fn put(
     let bounds = &change.state().genesis().bounds;
     let (max, delay_ms) = (bounds.proposals_open_max, bounds.platform_delay_ms);
 
-    // What can no longer be released makes room first; the rest is bounded, since every replica
-    // holds it.
+    // Proposals that can no longer be released make room first. The others are bounded, because
+    // every replica holds them.
     let (mut open, ended): (Vec<_>, Vec<_>) = open_proposals(change)?
         .into_iter()
         .partition(|known| known.proposal.until().is_none_or(|until| opened.at < until));
@@ -94,11 +94,12 @@ pub(super) fn release(
         return Err(Refusal::new(Code::AuthorityExpired, detail));
     }
 
-    // Judged here, too: who releases what cannot take effect hears of it now.
+    // The record is judged at the release, too, so that those who release what cannot take effect
+    // are told now.
     let mut after = platform.clone();
     change.trial(|change| put_released(change, &proposal.record, &mut after))?;
 
-    // Not consumed: until the release takes effect, a veto must still find it.
+    // The proposal is not consumed: until the release takes effect, a veto must still find it.
     change.set_standing(Scope::Platform, act, ActStanding::Released);
     wait(change, platform, opened, WaitingChange::Release(*act))
 }
@@ -128,7 +129,7 @@ pub(super) fn release_witnessed(
     act: &Digest,
     time: UnixMs,
 ) -> Result<(), Refusal> {
-    // Not stopped: a stop raises the version, and the release was void by that.
+    // The platform is not stopped here: a stop raises the version, which makes the release void.
     let mut platform = change.platform()?;
     let skew_ms = change.state().genesis().bounds.skew_ms;
     let proposal = take(change, act, ActStanding::InForce)?;
@@ -169,7 +170,7 @@ pub(super) fn veto(change: &mut Change<'_>, act: &Digest) -> Result<(), Refusal>
     take(change, act, ActStanding::Ended).map(drop)
 }
 
-/// How the act that proposed it stands, as long as it is open.
+/// Sets the standing of the act that proposed it, as long as the proposal is open.
 pub(super) fn set_open_standing(
     change: &mut Change<'_>,
     act: &Digest,
@@ -206,7 +207,7 @@ fn quorum_before(change: &Change<'_>, admins: &Board) -> Result<QuorumBefore, Re
     QuorumBefore::of(change, Scope::Platform, BoardName::Admins, admins)
 }
 
-/// As for a tenant, whose second board the platform does not have.
+/// Replaces the admins' board when the revocation names another; the platform has no second board.
 fn replace_board(
     change: &Change<'_>,
     platform: &mut PlatformRecord,
@@ -226,7 +227,8 @@ fn replace_board(
 /// Requires one admin for a veto, for everything else their quorum.
 pub(super) fn check_signed(opened: &VerifiedAct, platform: &PlatformRecord) -> Result<(), Refusal> {
     match &opened.act.body {
-        // It costs the others a new proposal and its delay, no more.
+        // One admin may veto, because it costs the others no more than a new proposal and its
+        // delay.
         ActBody::Tighten(Tighten::Veto(_)) => opened.need_one(&platform.admins),
         ActBody::Tighten(
             Tighten::Revoke(_)

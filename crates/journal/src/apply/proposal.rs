@@ -27,7 +27,8 @@ impl ProposalRecord {
         Self {
             record: record.clone(),
             delay_ms,
-            // From a stamp of the writer's choice the delay could have passed before anyone saw it.
+            // The delay has not begun: from a stamp of the writer's choice it could have passed
+            // before anyone saw the proposal.
             witnessed_at: None,
         }
     }
@@ -35,14 +36,15 @@ impl ProposalRecord {
     /// Journal time from which it can be released; none before it is witnessed.
     #[must_use]
     pub fn from(&self) -> Option<UnixMs> {
-        // Not from the entry's own stamp, which the writer chooses.
+        // The delay does not count from the entry's own stamp, which the writer chooses.
         self.witnessed_at.map(|at| at.plus(self.delay_ms))
     }
 
     /// Journal time from which it can no longer be released; none before it is witnessed.
     #[must_use]
     pub fn until(&self) -> Option<UnixMs> {
-        // Counted from the end of the delay: a long delay must not eat up the time to release.
+        // This time counts from the end of the delay: a long delay must not use up the time to
+        // release.
         self.from().map(|from| from.plus(PROPOSAL_LIFE_MS))
     }
 }
@@ -77,7 +79,7 @@ pub(super) fn open(
     Ok(ActStanding::Proposed)
 }
 
-/// Journal time until which it is kept how the act that proposes stands: as long as the proposal
+/// Journal time until which the standing of the act that proposes is kept: as long as the proposal
 /// can live, with a day for its witnesses, and never less than the act itself.
 pub(super) fn standing_kept_until(opened: &VerifiedAct, delay_ms: u64) -> UnixMs {
     let life_ms = delay_ms.saturating_add(PROPOSAL_LIFE_MS);
@@ -99,8 +101,9 @@ pub(super) fn set_witnessed(
     };
     proposal.witnessed_at = Some(time);
 
-    // Not at once: a release that was stamped just before the end takes effect up to the skew after
-    // it. A witness whose clock has reached the end must still find what its veto is about.
+    // The proposal is kept a little beyond its end. A release that was stamped just before the end
+    // takes effect up to the skew after it, and a witness whose clock has reached the end must
+    // still find what its veto is about.
     let key = ks::proposal(tenant, act);
     let grace_ms = change
         .state()
@@ -146,14 +149,15 @@ pub(super) fn release(
         ));
     }
 
-    // Judged here, too: who releases what cannot take effect hears of it now.
+    // The record is judged at the release, too, so that those who release what cannot take effect
+    // are told now.
     let released = Released {
         by: opened.digest,
         at: opened.at,
     };
     change.trial(|change| put_released(change, tenant, &proposal.record, released))?;
 
-    // Not consumed: until the release takes effect, a veto must still find it.
+    // The proposal is not consumed: until the release takes effect, a veto must still find it.
     set_open_standing(change, tenant, act, ActStanding::Released)?;
     waiting::act(change, tenant, opened, WaitingChange::Release(*act))?;
     Ok(ActStanding::Released)
@@ -170,7 +174,7 @@ pub(super) fn find(
         .ok_or_else(|| Refusal::new(Code::UnknownProposal, act))
 }
 
-/// How the act that proposed it stands, as long as it is open.
+/// Sets the standing of the act that proposed it, as long as the proposal is open.
 pub(super) fn set_open_standing(
     change: &mut Change<'_>,
     tenant: TenantId,

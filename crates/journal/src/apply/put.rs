@@ -38,12 +38,14 @@ pub(super) fn put(
             check_not_stopped(&*change, tenant)?;
             change.trial(|change| put_vault(change, tenant, vault))?;
 
-            // An old one, held back, could be the laxer source for a payment of today.
+            // The vault waits until its entry is witnessed: an old one that was held back could be
+            // the laxer source for a payment of today.
             let effect = WaitingChange::Vault(vault.clone());
             waiting::act(change, tenant, opened, effect)?;
             Ok(ActStanding::Released)
         }
-        // Provably tighter takes effect at once; everything that is not proved tighter is looser.
+        // A policy that is provably tighter takes effect at once. Everything that is not proved
+        // tighter counts as looser.
         RegistryRecord::Policy(text) => {
             opened.need(&current.committee)?;
             let (new, digest) = policies::load(&change.state().genesis().bounds, text)?;

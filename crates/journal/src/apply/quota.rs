@@ -24,7 +24,8 @@ pub(super) fn count_entry(change: &mut Change<'_>, entry: &Entry) -> Result<Plac
         return Err(Refusal::new(Code::QuotaExceeded, "entries per minute"));
     }
 
-    // As it is hashed and stored, measured without encoding it again.
+    // The length is that of the bytes that are hashed and stored, measured without encoding them
+    // again.
     let length = borsh::object_length(entry).map_err(|e| Refusal::new(Code::Internal, e))?;
     let before = if count.entries == 0 {
         0
@@ -45,8 +46,8 @@ pub(super) fn count_entry(change: &mut Change<'_>, entry: &Entry) -> Result<Plac
 
 /// Charges a tightening to one of its signers, for this minute of journal time.
 ///
-/// To be asked after every other rule: a refusal by quota passes with time, and a witness that
-/// holds the act waits for that. It must not stand before a refusal that does not pass.
+/// This rule comes after every other one: a refusal by quota passes with time, and a witness that
+/// holds the act waits for that. It must not come before a refusal that does not pass.
 pub(super) fn charge_tightening(
     change: &mut Change<'_>,
     opened: &VerifiedAct,
@@ -81,7 +82,7 @@ pub(super) fn charge_kept(
     let has_room = |record: &CredentialRecord| record.kept < max;
     let detail = "records of cancels and noes of each signer";
     if first_with_room(change, opened, has_room, detail).is_err() {
-        // Full, and some of it may be due.
+        // The signer's room is full, but some of its records may be due: they are forgotten first.
         let is_theirs = |_: &[u8], charged: &[u8]| {
             let mut ids = charged.as_chunks().0.iter();
             ids.any(|id| opened.signers.contains(&CredentialId(*id)))
@@ -106,7 +107,7 @@ fn first_with_room(
     detail: &str,
 ) -> Result<(CredentialId, CredentialRecord), Refusal> {
     for id in &opened.signers {
-        // As stored: the act itself may have revoked it.
+        // The credential is read from the stored state, because the act itself may have revoked it.
         let key = ks::credential(opened.act.scope, *id);
         let record: CredentialRecord = change.record(&key)?.ok_or(Code::Internal)?;
         if has_room(&record) {

@@ -64,7 +64,8 @@ pub(super) fn put_charter(
         put_listed(change, tenant, None, entry)?;
     }
 
-    // The admins countersigned, each with a credential of their own that counts.
+    // The admins need no such check: they countersigned, each with a credential of their own that
+    // counts.
     board::check_members(change, tenant, &charter.committee)
 }
 
@@ -128,7 +129,8 @@ pub(super) fn revoke_credential(
     scope: Scope,
     id: CredentialId,
 ) -> Result<(), Refusal> {
-    // Read as stored, in force or not: revoking twice, or after its user, must not be refused.
+    // The credential is read whether it is in force or not: revoking it twice, or after its user,
+    // must not be refused.
     let key = ks::credential(scope, id);
     let known: Option<CredentialRecord> = change.record(&key)?;
     let mut known = known.ok_or_else(|| Refusal::new(Code::UnknownCredential, id))?;
@@ -163,7 +165,7 @@ fn put_group(change: &mut Change<'_>, tenant: TenantId, group: &Group) -> Result
     for member in &group.members {
         change.user(tenant, *member)?;
     }
-    // The committee's word about every member: nothing is left open by an earlier removal.
+    // The committee released every member of this record, so it confirms each earlier removal.
     let record = GroupRecord {
         group: group.clone(),
         left: Vec::new(),

@@ -63,7 +63,7 @@ pub(super) fn tenant(
         Tighten::Cancel(intent) => ended::cancel(change, tenant, intent, opened),
         Tighten::Reject(intent) => ended::reject(change, tenant, intent, opened),
 
-        // One person suffices for these two: a pause ends by itself, and a veto costs the others a
+        // One person is enough for these two: a pause ends by itself, and a veto costs the others a
         // new proposal and its delay.
         Tighten::Pause { vault, until } => {
             let pause = Pause {
@@ -77,7 +77,8 @@ pub(super) fn tenant(
             proposal::take(change, tenant, act, ActStanding::Ended).map(drop)
         }
 
-        // These stay until the committee, or a resume with its delay, undoes them: a quorum.
+        // These need a quorum, because they stay until the committee, or a resume with its delay,
+        // undoes them.
         Tighten::Revoke(record) => {
             opened.need(revokers(&current, record))?;
             revoke(change, tenant, record, opened)
@@ -94,7 +95,7 @@ pub(super) fn tenant(
             Ok(())
         }
 
-        // Signers belong to the platform.
+        // A quarantine is refused here, because signers belong to the platform.
         Tighten::Quarantine(_) => Err(Code::WrongScope.into()),
     }
 }
@@ -122,8 +123,8 @@ pub(super) fn does_more(
             pause::pauses_longer(change, tenant, pause, opened)
         }
 
-        // These have their whole effect at once, by any signers. Taken again, one could repeat what
-        // a resume or a release has undone.
+        // These have their whole effect at once, by any signers. An act that was taken again could
+        // repeat what a resume or a release has undone.
         ActBody::Tighten(
             Tighten::Reject(_)
             | Tighten::Veto(_)
@@ -145,7 +146,7 @@ fn revokers<'a>(tenant: &'a TenantRecord, record: &Revocable) -> &'a Board {
         Revocable::Credential(_) | Revocable::User { .. } | Revocable::AllowList(_) => {
             &tenant.admins
         }
-        // Nothing brings a key back: its vaults stay closed.
+        // The committee revokes a key, because nothing brings it back: its vaults stay closed.
         Revocable::Key(_) => &tenant.committee,
     }
 }
@@ -157,8 +158,8 @@ fn revoke(
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     match record {
-        // Also the last one of a board member: a key that is in the wrong hands goes at once,
-        // whatever it costs.
+        // This is allowed for the last credential of a board member, too: a key in the wrong hands
+        // is revoked at once, whatever that costs the board.
         Revocable::Credential(id) => revoke_credential(change, tenant.into(), *id),
         Revocable::User { id, boards } => {
             let (scope, before) = (Scope::Tenant(tenant), change.tenant(tenant)?);
@@ -168,7 +169,7 @@ fn revoke(
             revoke_user(change, scope, *id)?;
             board::replace(change, tenant, boards, opened)?;
 
-            // The act itself may have replaced the boards.
+            // The record is read again, because the act itself may have replaced the boards.
             let after = change.tenant(tenant)?;
             admins.check_kept(change, &after.admins)?;
             committee.check_kept(change, &after.committee)

@@ -29,7 +29,8 @@ pub(super) struct WitnessedTimes {
 pub(super) fn add(change: &mut Change<'_>, item: WaitingItem) -> Result<(), Refusal> {
     let mut waiting = change.waiting()?;
 
-    // One `witnessed` entry settles them all: their number bounds its cost, and a replica's memory.
+    // One `witnessed` entry settles all items: their number bounds its cost, and a replica's
+    // memory.
     if waiting.items.len() >= WAITING_MAX {
         return Err(Refusal::new(Code::QuotaExceeded, "items that wait"));
     }
@@ -53,7 +54,8 @@ fn check_room_for_lock(waiting: &WaitingRecord, tenant: TenantId) -> Result<(), 
         | WaitingOf::Tenant(_) => None,
     });
 
-    // Both bounds: one tenant must leave room for the locks of others, and all of them for acts.
+    // There are two bounds: one tenant must leave room for the locks of others, and all tenants
+    // must leave room for acts.
     let own = locks.clone().filter(|other| *other == tenant).count();
     if own >= TENANT_LOCKS_MAX || locks.count() >= LOCKS_MAX {
         return Err(Refusal::new(
@@ -64,7 +66,7 @@ fn check_room_for_lock(waiting: &WaitingRecord, tenant: TenantId) -> Result<(), 
     Ok(())
 }
 
-/// Whether an item more may wait.
+/// Whether one more item may wait.
 pub(super) fn has_room(change: &Change<'_>) -> Result<bool, Refusal> {
     Ok(change.waiting()?.items.len() < WAITING_MAX)
 }
@@ -92,7 +94,8 @@ pub(super) fn act(
     check_none(record.waiting.as_ref())?;
     record.waiting = Some(WaitingAct {
         digest: opened.digest,
-        // The version that this act itself leaves behind.
+        // The act waits under the version that it leaves behind itself: any later change makes it
+        // void.
         version: record.version + 1,
         expires: opened.act.expires,
         effect,

@@ -176,7 +176,7 @@ impl Removals {
         people: false,
         addresses: true,
     };
-    /// Both.
+    /// Both kinds of removals.
     pub(crate) const ALL: Self = Self {
         people: true,
         addresses: true,
@@ -245,7 +245,8 @@ impl<'a> TenantView<'a> {
         let key = ks::bucket(self.tenant, scope, asset, span.level.tag, span.number);
         let mut bucket: Bucket = self.view.record(&key).ok()?.unwrap_or_default();
 
-        // As `take` does, without changing what is stored.
+        // This intent's own spend is left out as `take` does it, without a change of what is
+        // stored.
         if let Some(amount) = self.own_in(scope, asset, span) {
             bucket.amount = bucket.amount.checked_sub(amount).unwrap_or_default();
             bucket.count = bucket.count.saturating_sub(1);
@@ -302,7 +303,7 @@ impl PolicyView for TenantView<'_> {
             return None;
         }
 
-        // A charter's entries are as old as the tenant, and of no age before that is witnessed.
+        // A charter's entries are as old as the tenant, and have no age before that is witnessed.
         let created = || self.view.tenant(self.tenant).ok()?.witnessed_at;
         Some(Listed {
             id: listed.entry.id,
@@ -318,14 +319,14 @@ impl PolicyView for TenantView<'_> {
         window_ms: u64,
         at: UnixMs,
     ) -> Option<Spent> {
-        // From the minute in which the window begins, rounded towards more: an amount may leave a
-        // minute late, never early.
+        // The sum begins with the minute in which the window begins, rounded towards more: an
+        // amount may leave a minute late, never early.
         let scope = scope_bytes(scope);
         let mut minute = at.0.saturating_sub(window_ms) / MINUTE_MS;
         let last = at.0 / MINUTE_MS;
 
-        // The largest bucket that starts here and does not reach beyond the end: a month is about
-        // a hundred reads instead of 44,640.
+        // Each step takes the largest bucket that starts here and does not reach beyond the end: a
+        // month is about a hundred reads instead of 44,640.
         let mut sum = Spent::default();
         while minute <= last {
             let fits = |level: &Level| {

@@ -38,7 +38,7 @@ pub(super) fn apply(
         entry: entry.at,
     };
 
-    // Needed by nothing: such entries could be repeated without end.
+    // An entry that settles nothing is refused: such entries could be repeated without end.
     let due = waiting.items.iter().take_while(|item| item.seq < size);
     let due = due.count();
     if due == 0 {
@@ -48,15 +48,15 @@ pub(super) fn apply(
         ));
     }
 
-    // Off the list before any is settled, so that none can be settled twice.
+    // The items are taken off the list before any is settled, so that none can be settled twice.
     let rest = waiting.items.split_off(due);
     let items = take(&mut waiting.items);
     waiting.items = rest;
     waiting.witnessed = size;
     change.put(ks::waiting(), &waiting);
 
-    // All or nothing for each one, and none makes the entry fail: else one act that can no longer
-    // take effect would stop the journal.
+    // Each item is settled as a whole or not at all, and none makes the entry fail: else one act
+    // that can no longer take effect would stop the journal.
     for item in &items {
         let _ = change.attempt(|change| settle(change, item, times));
     }
@@ -83,7 +83,7 @@ fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<
         return Err(Refusal::new(Code::QuorumMissing, detail));
     }
 
-    // Distinct, and one entry one form.
+    // The order makes the witnesses distinct, and gives the entry one form.
     if !cosignatures.is_sorted_by(|a, b| a.witness < b.witness) {
         let detail = "cosignatures are ascending by witness, one of each";
         return Err(Refusal::new(Code::Malformed, detail));
@@ -92,18 +92,20 @@ fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<
     let mut newest_s = 0;
     for cosignature in cosignatures {
         let time_s = cosignature.time_s;
-        // Undated: it says nothing about when the witness had seen the checkpoint.
+        // A cosignature without a date says nothing about when the witness had seen the checkpoint.
         if time_s == 0 {
             return Err(Refusal::new(Code::Malformed, "an undated cosignature"));
         }
-        // One hostile witness could put a delay's end into the year 3000.
+        // A time ahead of the entry is refused: one hostile witness could put a delay's end into
+        // the year 3000.
         let starts = UnixMs::from_seconds(time_s);
         if starts > at.plus(genesis.bounds.skew_ms) {
             let detail = format!("cosigned at {starts}, the entry is of {at}");
             return Err(Refusal::new(Code::TimeOutOfBounds, detail));
         }
 
-        // Strictly one by one: verified as a batch, two builds could disagree about one of them.
+        // Each cosignature is verified strictly and alone: in a batch, two builds could disagree
+        // about one of them.
         let mut seats = genesis.witness_keys();
         let seat = seats.find(|(node, _)| *node == cosignature.witness);
         let (node, key) =
@@ -129,7 +131,8 @@ fn settle(
         WaitingOf::PlatformProposal(act) => platform::set_witnessed(change, act, time),
         WaitingOf::Lock(tenant, intent) => attempt::begin_lock(change, *tenant, intent, times),
 
-        // The first time stays: a later pause of the same admin does not begin their day again.
+        // The first time stays: a later pause of the same admin does not begin their 24 hours
+        // again.
         WaitingOf::Pause(tenant, admin) => {
             let mut record = change.tenant(*tenant)?;
             let mut pauses = record.pauses.iter_mut();
@@ -140,7 +143,7 @@ fn settle(
             Ok(())
         }
 
-        // Its charter's allow-list entries have an age from now on.
+        // The allow-list entries of the tenant's charter have an age from now on.
         WaitingOf::Tenant(tenant) => {
             let mut record = change.tenant(*tenant)?;
             record.witnessed_at = Some(time);
@@ -167,7 +170,8 @@ fn settle_act(change: &mut Change<'_>, scope: Scope, time: UnixMs) -> Result<(),
         take_effect(change, tenant, &act, time)
     });
 
-    // Void: the act stays used and a proposal stays open, so the committee can release again.
+    // The act is void: it stays used, and a proposal stays open, so that the committee can release
+    // it again.
     let standing = if effect.is_ok() {
         ActStanding::InForce
     } else {
@@ -213,13 +217,14 @@ fn check_current(
     version: u64,
     time: UnixMs,
 ) -> Result<(), Refusal> {
-    // A release held back beyond its expiry must not come into force by an old stamp.
+    // A release that was held back beyond its expiry must not come into force by an old stamp.
     let skew_ms = change.state().genesis().bounds.skew_ms;
     if time > act.expires.plus(skew_ms) {
         return Err(Refusal::new(Code::AuthorityExpired, act.digest));
     }
 
-    // A stop, a revocation or a tighter policy that came after it would be undone by it.
+    // Another version means that something came after the act: a stop, a revocation or a tighter
+    // policy would be undone by it.
     if version != act.version {
         let detail = format!("left version {}, the scope is at {version}", act.version);
         return Err(Refusal::new(Code::WrongScopeVersion, detail));
@@ -239,7 +244,7 @@ fn take_effect(
         return match &act.effect {
             WaitingChange::Resume => resume_platform(change),
             WaitingChange::Release(proposal) => platform::release_witnessed(change, proposal, time),
-            // The platform has no vaults.
+            // A vault is refused here, because the platform has none.
             WaitingChange::Vault(_) => Err(Code::WrongScope.into()),
         };
     };

@@ -68,7 +68,7 @@ impl Follower {
             ));
         }
 
-        // A gap is not the log's fault: records arrive late, and the link sends them again.
+        // A gap says nothing against the log: records arrive late, and the link sends them again.
         if batch.first_seq > self.size() {
             let detail = format!(
                 "entries from {} on, but only {} are here",
@@ -78,13 +78,13 @@ impl Follower {
             return Err(Refusal::new(Code::NotReady, detail));
         }
 
-        // Of the note the log is the author: one that cannot be followed stops this replica.
+        // The log is the author of the note: one that cannot be followed stops this replica.
         if checkpoint.size() <= self.size() {
             let known = self.check_known(checkpoint.size(), &body, &batch.note);
             return self.halt_on(known.map(|()| Vec::new()));
         }
 
-        // And from here on of the entries.
+        // From here on the log is the author of the entries, too.
         let entries = self.signed_entries(batch, checkpoint.root())?;
         let result = self.extend(entries, &body, watch);
         self.halt_on(result)
@@ -199,8 +199,9 @@ impl Follower {
             ));
         }
 
-        // After the rules, which demand k distinct cosignatures: any service may submit one, and a
-        // thousand false ones would each be verified here.
+        // The cosignatures of a `witnessed` entry are looked at after the rules, which demand k
+        // distinct ones: any service may submit such an entry, and a thousand false cosignatures
+        // would each be verified here.
         let delta = apply(&self.state, entry)?;
         if let Body::Witnessed(witnessed) = &entry.body {
             self.check_witnessed(witnessed)?;
@@ -231,7 +232,7 @@ impl Follower {
     /// Two bodies with k cosignatures never exist while at most f witnesses are hostile: another
     /// one is evidence against k of them.
     fn contradiction(&mut self, ours: &str, witnessed: &Witnessed) -> Refusal {
-        // Only what its witness has really signed is evidence.
+        // Only a cosignature that its witness has really made is evidence.
         let theirs = witnessed.cosignatures.iter();
         let proved = theirs.filter(|theirs| self.is_signed(&witnessed.checkpoint, theirs));
         for theirs in proved.copied().collect::<Vec<_>>() {

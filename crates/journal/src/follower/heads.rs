@@ -31,7 +31,7 @@ pub struct Head {
 #[derive(Debug)]
 pub(super) struct KeptHead {
     pub(super) head: Head,
-    /// Leads from this head back to the one before.
+    /// Change that leads from this head back to the one before.
     pub(super) undo: Delta,
 }
 
@@ -84,8 +84,8 @@ impl Follower {
 
     /// The states at the kept heads between this one and the tip, neither included, newest first.
     pub fn views_between(&self, size: u64) -> impl Iterator<Item = Overlay<'_>> {
-        // Each view is the next newer one with one batch more undone: laid from the tip each time,
-        // their layers would grow with the square of their number.
+        // Each view is the next newer one with one more batch undone. If each were laid from the
+        // tip, their layers would grow with the square of their number.
         let beyond = self.steps.iter().rev();
         let beyond = beyond.take_while(move |step| step.head.size > size);
         let mut view = Overlay::new(&self.state);

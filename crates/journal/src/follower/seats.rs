@@ -142,7 +142,7 @@ impl Follower {
         } = cosignature;
         cosigned::verify(&seat.verifier, body, *time_s, signature)?;
 
-        // Bounded per witness: a hostile one can invent sizes that never come.
+        // These are bounded per witness: a hostile one can invent sizes that never come.
         if checkpoint.size() > self.frontier.size() {
             let waiting = EarlyCosignature {
                 cosignature: cosignature.clone(),
@@ -196,12 +196,13 @@ impl Follower {
         self.vouch(verified, latest_time);
     }
 
-    /// After new entries: cosignatures that waited for them.
+    /// Counts the cosignatures that waited for the entries that have just come.
     pub(super) fn count_pending(&mut self) {
         let tip = self.size();
         let mut due = Vec::new();
 
-        // Taken out first: counting needs the whole follower, and may add evidence to it.
+        // They are taken out before they are counted: counting needs the whole follower, and may
+        // add evidence to it.
         for (node, seat) in &mut self.seats {
             while let Some(first) = seat
                 .pending

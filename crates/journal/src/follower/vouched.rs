@@ -21,7 +21,8 @@ impl Follower {
             ..
         } = verified;
 
-        // Undated it says nothing about when, and one from the future would end a delay too late.
+        // A cosignature without a date says nothing about when, and one from the future would end a
+        // delay too late.
         let time = UnixMs::from_seconds(cosignature.time_s);
         let is_usable = time > UnixMs(0) && time <= latest_time;
         let waits = self

@@ -90,7 +90,8 @@ impl Bounds {
     /// each of them, and what is signed long after it was decided was decided about another day.
     const fn production_most() -> Self {
         Self {
-            // Limits hold of true time but for this.
+            // A window counts a payment at the time of its attempt, whose share may leave this much
+            // later.
             attempt_life_ms: HOUR_MS,
             // The longest time lock of a policy (30 days) and one attempt after it.
             intent_life_ms: 31 * 24 * HOUR_MS,

@@ -8,8 +8,8 @@ use strongroom_types::{ChainId, ConflictKey, Digest, UnixMs, VaultId};
 pub struct HeldRecord {
     /// Digest of the intent text.
     pub intent: Digest,
-    // Here too, since a tenant that is quiet forgets nothing: its coins are free in time all the
-    // same.
+    // The time is in each record, because a tenant that is quiet forgets nothing: its coins are
+    // free in time all the same.
     /// Journal time from which any intent may have the key.
     pub until: UnixMs,
 }

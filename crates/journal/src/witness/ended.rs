@@ -38,7 +38,7 @@ impl fmt::Display for EndedAct {
 /// What a refusal at the tip says about a tightening that applied before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum DutyOutcome {
-    /// It is in the journal.
+    /// The tightening is in the journal.
     Included,
     /// It no longer applies, and nothing but people's acts would let it apply again. It is owed no
     /// more: the writer could not append it, so a witness that insisted would stop the journal.
@@ -64,15 +64,16 @@ impl DutyOutcome {
 /// request which its sender can make again, changed; this very text never changes.
 pub(super) const fn duty_after(code: Code) -> DutyOutcome {
     match code {
-        // An act is used by its digest, so no other act can use this one. If these signers may do
-        // more than those in the journal, `does_more` lets the text in again.
+        // An act is used under its digest, so no other act can use this one up. If these signers
+        // may do more than those in the journal, `does_more` lets the text in again.
         Code::UsedAuthority => DutyOutcome::Included,
 
         // The quota has room again in the next minute of journal time.
         Code::QuotaExceeded => DutyOutcome::Postponed,
 
-        // Time that does not come back: of the act, of the intent that it rejects, of the four
-        // hours of all who signed. (Those begin again a day later, when this pause is long over.)
+        // A time has passed that does not come back: that of the act, of the intent that it
+        // rejects, or the four hours of all who signed. (Those begin again a day later, when this
+        // pause is long over.)
         Code::AuthorityExpired | Code::IntentExpired | Code::PauseTooLong => DutyOutcome::Ended,
 
         // Its signers no longer count, or no longer for this: revoked, off the board, out of the

@@ -98,7 +98,8 @@ impl Handed {
     ) -> Result<Option<HandedAct>, Refusal> {
         let (act, digest) = signed.open::<Act>()?;
 
-        // A loosening counts only once it is witnessed; handing one over would be a way around.
+        // A loosening counts only once it is witnessed, so it is refused here: handed over, it
+        // would count before.
         if !act.is_tightening() {
             return Err(Refusal::new(
                 Code::Unsupported,
@@ -114,9 +115,9 @@ impl Handed {
             return Ok(None);
         }
 
-        // Tried as the next entry: what `apply` would refuse must not stop this witness. With all
-        // signatures that were handed over: what an act may do can depend on each of them, and what
-        // is acknowledged must be held.
+        // The act is tried as the next entry: one that `apply` would refuse must not stop this
+        // witness. All signatures that were handed over are on it: what an act may do can depend on
+        // each of them, and what is acknowledged must be held.
         let tried = probe(follower.state(), &handed, now);
         let delta = tried.map_err(|refusal| self.with_end(&digest, refusal))?;
         self.check_room(&added)?;
@@ -148,7 +149,8 @@ impl Handed {
             self.open.iter().filter(by).count() >= HANDED_OPEN_MAX
         };
 
-        // Each new signature counts, not the act: an act grows by every further signer.
+        // Each new signature is counted and not the act, because an act grows by every further
+        // signer.
         match signers.iter().find(|signer| full(**signer)) {
             Some(busy) => {
                 let detail = format!("handed acts of {busy}");
@@ -188,9 +190,10 @@ impl Handed {
                     true
                 }
                 Err(refusal) => match duty_after(refusal.code) {
-                    // It forbids nothing until there is room: what is refused for longer than a
-                    // minute changes nothing, or ends an intent that no share is made for yet. The
-                    // change of an older tip would hide what has changed since, a policy for example.
+                    // The act forbids nothing until there is room: what is refused for longer than
+                    // a minute changes nothing, or ends an intent that no share is made for yet. A
+                    // change kept from an older tip would hide what has changed since, a policy for
+                    // example.
                     DutyOutcome::Postponed => {
                         (open.delta, open.applies) = (Delta::default(), false);
                         true
@@ -219,8 +222,8 @@ impl Handed {
         late.map(|open| open.handed.digest)
     }
 
-    /// A handed veto of a proposal whose release waits in this state. Also one without room in this
-    /// minute, else the release would be let through by using that room up.
+    /// A handed veto of a proposal whose release waits in this state. A veto without room in this
+    /// minute counts too: else the release would be let through by using that room up.
     pub(super) fn vetoed_release(&self, state: &State) -> Result<Option<Digest>, Refusal> {
         for open in &self.open {
             let ActBody::Tighten(Tighten::Veto(proposal)) = &open.act.body else {
@@ -282,10 +285,12 @@ impl Open {
 
 /// The change that an act would make as the next entry, now or within a minute.
 fn probe(state: &State, handed: &HandedAct, now: UnixMs) -> Result<Delta, Refusal> {
-    // Not before its arrival: with a clock that was put back a pause would reach too far.
+    // The act is never tried before its arrival: with a clock that was put back a pause would reach
+    // too far.
     let at = state.position()?.last_at.max(now).max(handed.since);
     let mut delta = match trial(state, &handed.signed, at) {
-        // What would end it within that minute has not ended it yet.
+        // It is tried again as of a minute later. An end that it meets there has not come yet, so
+        // the refusal of now is kept.
         Err(refusal) if duty_after(refusal.code) == DutyOutcome::Postponed => {
             trial(state, &handed.signed, at.plus(QUOTA_MS)).map_err(|_| refusal)?
         }
