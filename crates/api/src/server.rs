@@ -8,9 +8,15 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 /// Largest request body, bytes: an authorization bundle with room for JSON escapes.
 const BODY_BYTES_MAX: usize = 192 * 1024;
+
+/// Longest time for requests that have begun when the server stops.
+const STOP_WAIT: Duration = Duration::from_secs(3);
 
 type Route = MethodRouter<Arc<Api>>;
 
@@ -54,7 +60,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .with_state(api)
 }
 
-/// Serves on a bound listener until `stop` is done.
+/// Serves on a bound listener until `stop` is done, and then for at most [`STOP_WAIT`] the requests
+/// that have begun.
 ///
 /// # Errors
 /// The listener's.
@@ -63,9 +70,23 @@ pub async fn serve(
     listener: tokio::net::TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(api))
-        .with_graceful_shutdown(stop)
-        .await
+    let (stopping, stopped) = oneshot::channel::<()>();
+    let served = axum::serve(listener, router(api)).with_graceful_shutdown(async move {
+        stop.await;
+        // Nothing waits for it any more when the server has ended.
+        let _ = stopping.send(());
+    });
+    let cut = async {
+        let _ = stopped.await;
+        sleep(STOP_WAIT).await;
+    };
+
+    // A client that sends half a request would otherwise keep the process, and with it the locks
+    // that its successor needs.
+    tokio::select! {
+        served = served.into_future() => served,
+        () = cut => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::LinkError;
 use crate::link::{LinkRoutes, Spawn};
-use std::io;
+use std::io::{self, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use strongroom_wire::{encode, topics};
 
 /// Longest wait for records before the stop flag is looked at.
 const FETCH_WAIT: Duration = Duration::from_millis(100);
+/// Longest wait for a signer that does not read before the flags are looked at.
+const WRITE_WAIT: Duration = Duration::from_millis(100);
 /// Records taken from the bus at once.
 const RECORDS_MAX: usize = 256;
 
@@ -44,6 +46,7 @@ impl Session {
         // block.
         stream.set_nonblocking(false)?;
         stream.set_read_timeout(None)?;
+        stream.set_write_timeout(Some(WRITE_WAIT))?;
         Ok(Self {
             routes,
             stream,
@@ -81,11 +84,11 @@ impl Session {
     /// Bus → signer.
     fn send_records(&self, inbox_from: &mut Position) -> Result<(), LinkError> {
         let mut wants = self.wants(*inbox_from)?;
-        while !self.closed.load(Ordering::Relaxed) && !self.routes.stop.is_set() {
+        while !self.is_over() {
             for delivered in self.routes.bus.fetch(&wants, RECORDS_MAX, FETCH_WAIT)? {
                 let frame = encode(&self.frame(&delivered));
                 // The signer has gone; what it did not get its next connection does.
-                if write_frame(&mut &self.stream, &frame).is_err() {
+                if write_frame(&mut Sending(self), &frame).is_err() {
                     return Ok(());
                 }
 
@@ -104,6 +107,10 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.closed.load(Ordering::Relaxed) || self.routes.stop.is_set()
     }
 
     fn wants(&self, inbox_from: Position) -> Result<Vec<(Topic, Position)>, LinkError> {
@@ -137,6 +144,27 @@ impl Session {
         } else {
             ToSigner::Cosignature(payload)
         }
+    }
+}
+
+/// The signer's end of a connection, for as long as the connection is to last: a signer that reads
+/// nothing would otherwise hold the thread, and with it the stop of the whole process.
+struct Sending<'a>(&'a Session);
+
+impl Write for Sending<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The flags are looked at before each part, so that slow reading does not hold it either.
+        while !self.0.is_over() {
+            match (&self.0.stream).write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return written,
+            }
+        }
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&self.0.stream).flush()
     }
 }
 

@@ -65,7 +65,9 @@ pub struct Served {
     address: SocketAddr,
     stage: Mutex<Shell<ApiStage>>,
     shared: Arc<SharedFollower>,
-    _runtime: tokio::runtime::Runtime,
+    stop: tokio::sync::oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    runtime: tokio::runtime::Runtime,
 }
 
 pub fn bus(incarnation: u8) -> Arc<EmbeddedBus> {
@@ -150,7 +152,9 @@ impl Served {
             .unwrap();
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}");
-        runtime.spawn(async move { serve(api, listener, std::future::pending()).await });
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let stopped = async move { drop(stopped.await) };
+        let serving = runtime.spawn(async move { serve(api, listener, stopped).await });
         Self {
             journal,
             url,
@@ -160,7 +164,9 @@ impl Served {
             address,
             stage: Mutex::new(stage),
             shared,
-            _runtime: runtime,
+            stop,
+            serving,
+            runtime,
         }
     }
 
@@ -319,9 +325,22 @@ impl Served {
         row.i64(0).unwrap()
     }
 
+    /// Stops the server; whether it has ended within this time.
+    pub fn stops_within(self, time: Duration) -> bool {
+        self.stop.send(()).unwrap();
+        let ended = async { tokio::time::timeout(time, self.serving).await };
+        let ended = self.runtime.block_on(ended).is_ok();
+        self.runtime.shutdown_background();
+        ended
+    }
+
+    pub fn connect(&self) -> std::net::TcpStream {
+        std::net::TcpStream::connect(self.address).unwrap()
+    }
+
     /// One request in full.
     pub fn exchange(&self, text: &str) -> Answer {
-        let mut stream = std::net::TcpStream::connect(self.address).unwrap();
+        let mut stream = self.connect();
         stream.write_all(text.as_bytes()).unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();

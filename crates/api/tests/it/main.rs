@@ -21,4 +21,5 @@ mod reach;
 mod ready;
 mod repeat;
 mod rows;
+mod stopping;
 mod submit;

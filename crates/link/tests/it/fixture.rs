@@ -106,6 +106,15 @@ impl Fixture {
             .collect()
     }
 
+    /// Stops the link; whether it has ended within this time.
+    pub fn stops_within(&mut self, time: Duration) -> bool {
+        let (stop, thread) = self.serving.take().unwrap();
+        stop.set();
+        let pause = StopFlag::new();
+        let pauses = time.as_millis() / 10;
+        (0..pauses).any(|_| thread.is_finished() || pause.wait(Duration::from_millis(10)))
+    }
+
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }

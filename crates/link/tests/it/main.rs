@@ -12,3 +12,4 @@
 
 mod carrying;
 mod fixture;
+mod stopping;
