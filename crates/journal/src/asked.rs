@@ -96,7 +96,8 @@ pub(crate) fn check_room(
     check_still_met(&decision, &open)
 }
 
-/// Forgotten once journal time is past the intent's end, which a signer's own clock is not yet.
+/// Forgotten once journal time is past the intent's end, which a signer's own clock is not yet, and
+/// when it is cancelled or rejected, which is asked before.
 fn open_of(view: &dyn View, again: &Again<'_>) -> Result<OpenIntentRecord, Refusal> {
     let open = view.record(&ks::open_intent(again.tenant, &again.intent))?;
     Ok(open.ok_or(Code::IntentExpired)?)

@@ -238,7 +238,7 @@ pub fn ended(t: TenantId, digest: &Digest) -> Key {
     key(ENDED, &[&t.0, &digest.0])
 }
 
-/// The open part of an authorized intent, until it expires.
+/// The open part of an authorized intent, until it ends or expires.
 #[must_use]
 pub fn open_intent(t: TenantId, digest: &Digest) -> Key {
     key(OPEN_INTENT, &[&t.0, &digest.0])
@@ -286,7 +286,7 @@ pub fn threshold_keys_prefix(t: TenantId) -> Key {
 pub enum Kind {
     /// An open proposal: counted in its tenant.
     Proposal,
-    /// An intent that has not expired: counted in its tenant.
+    /// An intent that has neither ended nor expired: counted in its tenant.
     OpenIntent,
     /// An authorized intent: its external id and anchor go with it.
     Intent,

@@ -182,7 +182,7 @@ pub struct TenantRecord {
     pub minute: MinuteCount,
     /// Bytes of these entries.
     pub minute_bytes: u64,
-    /// Intents that are open.
+    /// Intents that have neither ended nor expired.
     pub intents_open: u32,
     /// Proposals that are open.
     pub proposals_open: u32,
@@ -231,6 +231,8 @@ pub struct UserRecord {
     // credentials.
     /// Number of their credentials in force that count on a board.
     pub board_keys: u32,
+    /// Number of open intents that they asked for.
+    pub intents_open: u32,
 }
 
 /// A credential.
@@ -434,8 +436,8 @@ impl IntentRecord {
     }
 }
 
-/// The part of an authorized intent that is needed only while it can still pay: kept until it
-/// expires.
+/// The part of an authorized intent that is needed only while it can still pay: kept until it ends
+/// or expires.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct OpenIntentRecord {
     /// Content that the policy reads, to be asked again.

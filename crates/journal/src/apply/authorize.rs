@@ -14,7 +14,7 @@ use crate::state::Lookup as _;
 use std::collections::BTreeMap;
 use strongroom_policy::Terms;
 use strongroom_types::{
-    AssetId, Code, Document as _, Intent, MinorUnits, Refusal, Scope, TenantId, UnixMs,
+    AssetId, Code, Document as _, Intent, MinorUnits, Refusal, Scope, TenantId, UnixMs, UserId,
 };
 
 /// Refuses an intent that the scope has authorized already, whatever else would refuse it: its
@@ -88,8 +88,8 @@ pub(super) fn apply(
         spend,
         attempts: vec![attempt],
     };
-    make_room(change, place)?;
-    insert_intent(change, evaluated, &record)?;
+    count_open(change, place, evaluated.initiator)?;
+    insert_intent(change, evaluated, &record);
     held::hold(change, place, &record, &authorization.attempt)?;
 
     if lock_ms > 0 {
@@ -120,26 +120,43 @@ fn worst_case(intent: &Intent, native: &AssetId) -> Result<Vec<(AssetId, MinorUn
     Ok(sums.into_iter().collect())
 }
 
-/// Open intents are what a replica must hold in full: their number bounds its memory. Those that
-/// have expired are not counted, wherever they are among what is due to be forgotten.
-fn make_room(change: &mut Change<'_>, place: Place) -> Result<(), Refusal> {
+/// Counts a new open intent. These are what a replica must hold in full: their number bounds its
+/// memory. Those that have expired are not counted, wherever they are among what is due to be
+/// forgotten.
+fn count_open(change: &mut Change<'_>, place: Place, initiator: UserId) -> Result<(), Refusal> {
+    let scope = Scope::from(place.tenant);
     let max = change.state().genesis().bounds.intents_open_max;
+    let is_open = |due: &[u8]| ks::kind(due) == ks::Kind::OpenIntent;
     if change.tenant(place.tenant)?.intents_open >= max {
-        let is_open = |due: &[u8], _: &[u8]| ks::kind(due) == ks::Kind::OpenIntent;
-        change.forget_counted(place.tenant.into(), place.at, is_open)?;
+        change.forget_counted(scope, place.at, |due, _| is_open(due))?;
     }
-    if change.tenant(place.tenant)?.intents_open >= max {
+
+    // By human, and half of the tenant's: one whose payments need no approval could else keep all
+    // others from being authorized, also after their revocation.
+    let half = max.div_ceil(2);
+    if change.user(scope, initiator)?.intents_open >= half {
+        let is_theirs = |due: &[u8], charged: &[u8]| is_open(due) && charged == initiator.0;
+        change.forget_counted(scope, place.at, is_theirs)?;
+    }
+
+    let mut owner = change.tenant(place.tenant)?;
+    if owner.intents_open >= max {
         return Err(Refusal::new(Code::QuotaExceeded, "open intents"));
     }
+    let mut user = change.user(scope, initiator)?;
+    if user.intents_open >= half {
+        let detail = "open intents of the initiator";
+        return Err(Refusal::new(Code::QuotaExceeded, detail));
+    }
+    owner.intents_open += 1;
+    user.intents_open += 1;
+    change.put(ks::tenant(place.tenant), &owner);
+    change.put(ks::user(scope, initiator), &user);
     Ok(())
 }
 
 /// Inserts an authorized intent, with the keys under which a second use of it is recognised.
-fn insert_intent(
-    change: &mut Change<'_>,
-    evaluated: Evaluated,
-    record: &IntentRecord,
-) -> Result<(), Refusal> {
+fn insert_intent(change: &mut Change<'_>, evaluated: Evaluated, record: &IntentRecord) {
     let Evaluated {
         intent,
         digest,
@@ -156,11 +173,9 @@ fn insert_intent(
 
     let tenant = intent.tenant;
     let bounds = &change.state().genesis().bounds;
-    let mut owner = change.tenant(tenant)?;
-    owner.intents_open += 1;
-    change.put(ks::tenant(tenant), &owner);
     let while_open = ks::open_intent(tenant, &digest);
-    change.expire(tenant, intent.expires, &while_open);
+    let marker = ks::expiry(tenant, intent.expires, &while_open);
+    change.expire_charged(marker, record.initiator_user.0);
     change.put(while_open, &open);
 
     // Remembered beyond the expiry: a replay or a second intent on the same anchor must be refused
@@ -172,7 +187,6 @@ fn insert_intent(
     change.put(ks::external_id(tenant, &intent.external_id), &digest);
     let anchor = ks::anchor(tenant, intent.vault, &intent.chain, &record.anchor);
     change.put(anchor, &digest);
-    Ok(())
 }
 
 /// Uses an approval up, until its own expiry or that of its intent refuses it anyway: an approver

@@ -2,7 +2,7 @@
 
 use crate::keyspace::{self as ks, Key};
 use crate::model::{
-    ActStanding, CredentialRecord, EndedRecord, HeldRecord, HolderRecord, IntentRecord,
+    ActStanding, CredentialRecord, EndedRecord, HeldRecord, HolderRecord, IntentRecord, UserRecord,
     WaitingChange,
 };
 use crate::state::{Delta, Due, Lookup as _, State, View};
@@ -11,7 +11,7 @@ use ed25519_dalek::VerifyingKey;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_policy::Policy;
-use strongroom_types::{CredentialId, Digest, Refusal, Scope, TenantId, UnixMs};
+use strongroom_types::{CredentialId, Digest, Refusal, Scope, TenantId, UnixMs, UserId};
 use strongroom_wire::encode;
 
 /// Records of a scope forgotten with each of its entries, at least: as a rule several times what an
@@ -182,13 +182,25 @@ impl<'a> Change<'a> {
     }
 
     /// Sets a marker as [`Self::expire`] does; until its time the record is charged to a credential,
-    /// which the marker names.
-    pub(super) fn expire_charged(&mut self, marker: Key, credential: CredentialId) {
-        // Two acts of one millisecond can have one marker, which then names the credentials of
-        // both.
+    /// or an open intent to a user, whose id the marker has.
+    pub(super) fn expire_charged(&mut self, marker: Key, id: [u8; 16]) {
+        // Two acts of one millisecond can have one marker, which then names those of both.
         let mut charged = self.get(&marker).map_or_else(Vec::new, <[u8]>::to_vec);
-        charged.extend_from_slice(&credential.0);
+        charged.extend_from_slice(&id);
         self.set(marker, Some(charged));
+    }
+
+    /// Forgets the open part of an intent that has ended before it expires.
+    pub(super) fn close_intent(
+        &mut self,
+        tenant: TenantId,
+        intent: &Digest,
+        expires: UnixMs,
+    ) -> Result<(), Refusal> {
+        let key = ks::open_intent(tenant, intent);
+        let marker = &ks::expiry(tenant, expires, &key);
+        self.forget(tenant.into(), expires, Due { marker, key })?;
+        Ok(())
     }
 
     /// Forgets what is due, oldest first, until `max` records are forgotten, and keeps the scope's
@@ -268,7 +280,7 @@ impl<'a> Change<'a> {
         if !self.has(marker) {
             return Ok(1);
         }
-        self.give_back(scope, marker)?;
+        self.give_back(scope, marker, ks::kind(&due))?;
         self.remove(marker.to_vec());
         if !self.has(&due) {
             return Ok(1);
@@ -305,10 +317,18 @@ impl<'a> Change<'a> {
         Ok(forgotten)
     }
 
-    /// Gives the credentials that a marker names their room back.
-    fn give_back(&mut self, scope: Scope, marker: &[u8]) -> Result<(), Refusal> {
+    /// Gives those whom a marker names their room back.
+    fn give_back(&mut self, scope: Scope, marker: &[u8], kind: ks::Kind) -> Result<(), Refusal> {
         let charged = self.get(marker).unwrap_or_default().to_vec();
         for id in charged.as_chunks().0 {
+            if kind == ks::Kind::OpenIntent {
+                let key = ks::user(scope, UserId(*id));
+                if let Some(mut record) = self.record::<UserRecord>(&key)? {
+                    record.intents_open = record.intents_open.saturating_sub(1);
+                    self.put(key, &record);
+                }
+                continue;
+            }
             let key = ks::credential(scope, CredentialId(*id));
             if let Some(mut record) = self.record::<CredentialRecord>(&key)? {
                 record.kept = record.kept.saturating_sub(1);

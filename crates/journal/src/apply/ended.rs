@@ -47,9 +47,7 @@ pub(super) fn cancel(
             "the initiator or the admins cancel an intent",
         ));
     }
-    let key = ks::intent(tenant, intent);
-    end_known(change, key, record, IntentStanding::Cancelled);
-    Ok(())
+    end_known(change, (tenant, intent), record, IntentStanding::Cancelled)
 }
 
 /// Whether a cancel whose text is in the journal cancels more under these signatures. The text of
@@ -107,9 +105,7 @@ pub(super) fn reject(
     if opened.at >= record.expires {
         return Err(Code::IntentExpired.into());
     }
-    let key = ks::intent(tenant, intent);
-    end_known(change, key, record, IntentStanding::Rejected);
-    Ok(())
+    end_known(change, (tenant, intent), record, IntentStanding::Rejected)
 }
 
 /// Whether one of the humans who signed is in a group of the policy in force, as approver or
@@ -130,18 +126,20 @@ fn is_named_by_policy(
     Ok(false)
 }
 
-/// Ends an authorized intent, the record under this key.
+/// Ends an authorized intent, whose room is free from here on.
 fn end_known(
     change: &mut Change<'_>,
-    key: Key,
+    (tenant, intent): (TenantId, &Digest),
     mut record: IntentRecord,
     standing: IntentStanding,
-) {
+) -> Result<(), Refusal> {
     // The first end stays: it is the one that is shown to people.
     if record.standing == IntentStanding::Authorized {
         record.standing = standing;
-        change.put(key, &record);
+        change.put(ks::intent(tenant, intent), &record);
+        change.close_intent(tenant, intent, record.expires)?;
     }
+    Ok(())
 }
 
 /// Ends an intent that is not authorized yet, by a record under this key, so that it never can be

@@ -94,7 +94,7 @@ pub(super) fn charge_kept(
     let scope = opened.act.scope;
     record.kept += 1;
     change.put(ks::credential(scope, id), &record);
-    change.expire_charged(ks::expiry(scope, until, key), id);
+    change.expire_charged(ks::expiry(scope, until, key), id.0);
     Ok(())
 }
 

@@ -84,6 +84,7 @@ pub(super) fn put_user(change: &mut Change<'_>, scope: Scope, user: &User) -> Re
         name: user.name.clone(),
         revoked: false,
         board_keys: 0,
+        intents_open: 0,
     };
     change.put(key, &record);
     Ok(())

@@ -218,6 +218,7 @@ pub(super) fn records() -> Vec<Case> {
                 name: name("Ada"),
                 revoked: true,
                 board_keys: 2,
+                intents_open: 3,
             }),
         ),
         (
