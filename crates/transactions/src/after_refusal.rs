@@ -1,5 +1,5 @@
-//! What follows a refusal, by its code. `snapshots/cures.txt` has a line for every code, so that a
-//! new one ends no payment before its line was read.
+//! The step after a refusal, by its code. `snapshots/cures.txt` has a line for every code, so that
+//! a new one ends no payment before its line was read.
 //!
 //! A refusal of the signers has no list here: whatever its code, it is shown and changes nothing.
 
@@ -9,13 +9,15 @@ use strongroom_types::{Code, Cure};
 /// Step after the writer refused a submission that the journal does not hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum AfterWriter {
-    /// Nothing: the journal itself says so, when it is so.
+    /// Nothing is done: if it is so, the journal itself shows it.
     Ignore,
-    /// Another transaction, once the fresh head gives the anchor to another intent; shown before.
+    /// Another transaction is built, once the fresh head gives the anchor to another intent. Until
+    /// then the refusal is shown.
     Rebuild,
-    /// Back to its approvers, once the fresh head has another decision; shown before.
+    /// The payment goes back to its approvers, once the fresh head has another decision. Until then
+    /// the refusal is shown.
     Return,
-    /// Shown to the client, and submitted again.
+    /// The refusal is shown to the client, and the attempt is submitted again.
     Show,
 }
 

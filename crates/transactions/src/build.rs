@@ -47,8 +47,8 @@ impl TransactionsStage {
             BuildOutcome::Refused(after, why) => return self.on_unbuilt(step, payment, after, why),
         };
 
-        // Two payments on one coin would exclude each other on the chain. The loser waits; failing
-        // the whole transaction instead would hold up every payment beside it.
+        // Two payments on one coin would exclude each other on the chain. The loser waits: if the
+        // whole database transaction failed instead, every payment beside it would be held up.
         if !take(step, &payment, &built, return_to)? {
             reservations::release(step.tx, &payment.digest)?;
             let why = Refusal::new(Code::Conflict, "another payment took a coin first");
@@ -91,10 +91,11 @@ impl TransactionsStage {
             return Ok(BuildOutcome::later(Code::NotReady, why));
         };
 
-        // Of another submitter's attempts this service has no reservation.
+        // The journal is asked too, because this service has no reservations of another submitter's
+        // attempts.
         self.journal.read(|follower| {
             known.leave_out(|coin| {
-                // One that cannot be read is not built upon either.
+                // A coin whose record cannot be read is left out, too.
                 let held = held(follower.state(), &payment.intent, coin);
                 held.map_or(true, |held| {
                     held.is_some_and(|held| held.keeps_from(&payment.digest, step.now))
@@ -142,7 +143,7 @@ impl TransactionsStage {
             return Ok(Built { anchor, ..built });
         }
 
-        // One more coin makes it a payment of its own.
+        // With one more coin, as its anchor, the payment has a conflict key of its own.
         let Some(anchor) = known.free_anchor() else {
             let why = "the journal holds every coin as the anchor of another intent";
             return Err(Refusal::new(Code::AnchorTaken, why));
@@ -156,7 +157,7 @@ impl TransactionsStage {
         let intent = &payment.intent;
         self.journal.read(|f| {
             let vaults = TenantVaults::new(f.state(), intent.tenant);
-            // The tenant's own vaults only: another tenant's id finds nothing.
+            // Only the tenant's own vaults are looked up: another tenant's id finds nothing.
             let vault = vaults
                 .vault_key(intent.vault)
                 .ok_or_else(|| Refusal::new(Code::UnknownVault, intent.vault))?;
@@ -175,8 +176,9 @@ impl TransactionsStage {
     ) -> Result<Vec<Record>, StageError> {
         match after {
             AfterBuild::Postpone => postpone(step, payment, &why),
-            // Another submitter's attempt, or this service's own from before its tables were lost,
-            // which has spent the very coins that are missing: it may be signed at any time.
+            // The journal holds another submitter's attempt, or one of this service from before its
+            // tables were lost, which has spent the very coins that are missing. It may be signed
+            // at any time.
             AfterBuild::Show | AfterBuild::End if self.is_in_journal(&payment) => {
                 self.wait(step, payment, Code::IntentAlreadyAuthorized.into())
             }
@@ -271,7 +273,7 @@ fn postpone(
     if let PaymentState::Building(waiting) = &payment.state
         && waiting.failures == 0
     {
-        // Once per payment, not once per try.
+        // This is logged once per payment, not once per try.
         tracing::info!(intent = %payment.digest, %why, "not built yet");
     }
     store::set_state(step, payment, PaymentEvent::Postpone)?;

@@ -38,7 +38,7 @@ fn vault_args(vault: &TenantVault) -> [Arg<'_>; 2] {
 /// How old the facts are that a build reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum FactsAge {
-    /// As the last round left them.
+    /// They are as the last round left them.
     Kept,
     /// The node was asked about this vault a moment ago.
     Fresh,
@@ -77,7 +77,7 @@ impl OwnedFacts {
         coins.into_iter().find(|key| !self.is_held(key))
     }
 
-    /// As the codec takes it.
+    /// The same facts, in the form that the codec takes.
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
             height: self.height,
@@ -171,7 +171,7 @@ fn taken(tx: &mut dyn Tx, vault: TenantVault, now: UnixMs) -> Result<Vec<Conflic
         Arg::u64(now.0)?,
     ];
 
-    // A number has no use beside that of an anchor.
+    // An account's number is always an anchor, so one that the journal holds is left out at all.
     let mut rows = tx.query(reserved, &args[..3])?;
     rows.extend(tx.query(held, &args)?);
     let key = |row: &strongroom_ports::db::Row| row.text(0)?.parse().map_err(broken);
@@ -189,7 +189,7 @@ pub(crate) fn set_fees(tx: &mut dyn Tx, fees: &[u8]) -> Result<(), DbError> {
 }
 
 fn set_chain_fact(tx: &mut dyn Tx, kind: i64, value: &[u8]) -> Result<(), DbError> {
-    // What did not change is not written: a round that learns nothing costs no commit.
+    // An equal value is not written again: a round that learns nothing costs no commit.
     let sql = "INSERT INTO chain_fact (kind, value) VALUES ($1, $2)
                ON CONFLICT (kind) DO UPDATE SET value = excluded.value
                WHERE chain_fact.value <> excluded.value";
@@ -200,7 +200,7 @@ fn set_chain_fact(tx: &mut dyn Tx, kind: i64, value: &[u8]) -> Result<(), DbErro
 /// An unspent output. The network's last word counts, so that one lie about an amount does not
 /// outlive the next honest answer.
 pub(crate) fn set_coin(tx: &mut dyn Tx, vault: TenantVault, coin: OwnCoin) -> Result<(), DbError> {
-    // By the text of its conflict key, under which a reservation is found.
+    // The row's name is the text of its conflict key, under which a reservation is found.
     let name = coin.key.to_string();
     set_holding(tx, vault, &name, &Holding::Coin(coin))
 }

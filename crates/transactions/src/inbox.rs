@@ -13,12 +13,12 @@ pub(crate) enum Inbox {
     SigningFinished(SigningFinished),
 }
 
-/// Which topics the service reads, and whom it believes there. The bus itself is not trusted:
-/// genesis names every service's key and role.
+/// Topics that the service reads, each with the role that it believes there. The bus itself is not
+/// trusted: genesis names every service's key and role.
 pub(crate) fn routes() -> Routes<Inbox> {
     Routes::new([
-        // Another service's word would start payments that no one approved; signers would refuse
-        // them, and the coins would be held until then.
+        // Only approvals is believed: another service could start payments that no one approved.
+        // Signers would refuse them, and the coins would be held until then.
         Route::new(topics::INTENT_DECIDED, &[Role::Approvals], |decided| {
             Ok(Inbox::Decided(Box::new(decided)))
         }),
@@ -26,7 +26,7 @@ pub(crate) fn routes() -> Routes<Inbox> {
         Route::new(topics::JOURNAL_RESULTS, &[Role::Writer], |result| {
             Ok(Inbox::JournalResult(result))
         }),
-        // Signatures prove themselves; a refusal does not, so its sender must.
+        // Signatures prove themselves. A refusal does not, so its sender must be the coordinator.
         Route::new(topics::SIGNING_FINISHED, &[Role::Coordinator], |finished| {
             Ok(Inbox::SigningFinished(finished))
         }),

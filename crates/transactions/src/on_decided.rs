@@ -19,7 +19,7 @@ impl TransactionsStage {
         decided: IntentDecided,
     ) -> Result<Vec<Record>, StageError> {
         match decided.decided {
-            // Only what is approved moves money; the rest is news for the api.
+            // Only an approved intent moves money; the other decisions are news for the API.
             Decided::Pending | Decided::Refused(..) => return Ok(Vec::new()),
             Decided::Approved => {}
         }

@@ -1,7 +1,7 @@
-//! `journal.results`: the writer's answer to a submission. A hint: the entries are the truth. The
-//! same submission is sent until it is signed, so a refusal may concern a repetition of what is in
-//! the journal; and a writer can append tomorrow what it refuses today. So a refusal is shown and
-//! asked again, and what it claims is acted upon only where the fresh head confirms it.
+//! `journal.results`: the writer's answer to a submission. It is a hint only: the entries are the
+//! truth. The same submission is sent until it is signed, so a refusal may concern a repetition of
+//! what is in the journal; and a writer can append tomorrow what it refuses today. So a refusal is
+//! shown and asked again, and what it claims is acted upon only where the fresh head confirms it.
 
 use crate::after_refusal::AfterWriter;
 use crate::facts::FactsAge;
@@ -34,11 +34,11 @@ impl TransactionsStage {
         step: &mut Step<'_>,
         result: &JournalResult,
     ) -> Result<Vec<Record>, StageError> {
-        // An answer to another submitter's session.
+        // An answer that is for no payment here is for another submitter's session.
         let Some(payment) = store::find_by_session(step.tx, &step.cause.session)? else {
             return Ok(Vec::new());
         };
-        // Signed, returned or ended before the answer came.
+        // The payment was signed, returned or ended before the answer came.
         let PaymentState::Signing(offered) = &payment.state else {
             return Ok(Vec::new());
         };
@@ -68,7 +68,7 @@ impl TransactionsStage {
             return Ok(Vec::new());
         }
 
-        // What was refused has passed: to show it any longer would be false.
+        // The reason of an earlier refusal has passed: to show it any longer would be false.
         let payment = store::set_state(step, payment, PaymentEvent::Accept)?;
         Ok(vec![self.publish_changed(
             step,
@@ -88,7 +88,8 @@ impl TransactionsStage {
             Reviewed::Open(payment) => *payment,
             Reviewed::Done(records) => return Ok(records),
         };
-        // A repetition. Whatever refuses it says nothing of the payment, which goes on.
+        // The refused submission repeats what is in the journal. Its refusal says nothing of the
+        // payment, which goes on.
         if self.is_in_journal(&payment) {
             return Ok(Vec::new());
         }
@@ -108,8 +109,8 @@ impl TransactionsStage {
         }
     }
 
-    /// Why no authorization of an offered transaction can come: another intent has its anchor, or
-    /// keeps a coin of it, for as long as this one lasts.
+    /// The reason for which no authorization of an offered transaction can come: another intent has
+    /// its anchor, or keeps a coin of it, for as long as this one lasts.
     fn loss(&self, step: &Step<'_>, payment: &Payment, offered: &Offered) -> Option<Loss> {
         let Payment { intent, digest, .. } = payment;
         let attempt = &offered.attempt;
@@ -143,7 +144,7 @@ impl TransactionsStage {
     ) -> Result<Vec<Record>, StageError> {
         reservations::release(step.tx, &payment.digest)?;
         match loss {
-            // Else the next build would choose the same anchor again.
+            // The anchor is noted as held: else the next build would choose it again.
             Loss::Anchor(until) => {
                 let vault = payment.intent.paying_vault();
                 reservations::set_anchor_held(step, vault, &offered.attempt.anchor, until)?;

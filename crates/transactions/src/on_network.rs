@@ -15,8 +15,8 @@ use strongroom_types::{Code, Digest, Refusal};
 const SILENT_MAX: usize = 4;
 
 impl TransactionsStage {
-    /// Offers signed transactions to the network. One that no node takes waits longer each time and
-    /// goes behind the others.
+    /// Offers signed transactions to the network. One that no node takes waits longer after each
+    /// try and comes after the others.
     pub(crate) fn broadcast_signed(
         &mut self,
         step: &mut Step<'_>,
@@ -45,7 +45,8 @@ impl TransactionsStage {
         Ok(records)
     }
 
-    /// One try, and the news of it; silence is none.
+    /// One try to broadcast a transaction, and the announcement of its answer; silence of the node
+    /// is not announced.
     fn broadcast(
         &self,
         intent: &Digest,
@@ -53,19 +54,20 @@ impl TransactionsStage {
     ) -> (PaymentEvent, Option<Announcement>) {
         let taken = (PaymentEvent::NodeAccepted, Some(Announcement::default()));
         match self.gateway.broadcast(&assembled.raw) {
-            // Known before: an earlier answer was lost on its way, or another holder of the signed
-            // transaction was faster. Both are success.
+            // A node that knows the transaction already is a success: an earlier answer was lost on
+            // its way, or another holder of the signed transaction was faster.
             Ok(Broadcast::Accepted | Broadcast::AlreadyKnown) => taken,
-            // What is mined and spent again is invalid to a node that is asked to relay it.
+            // A node refuses to relay a transaction that is mined and whose outputs are spent. On
+            // the chain it is a success all the same.
             Ok(Broadcast::Rejected(_)) if self.is_on_chain(&assembled.raw) => taken,
-            // Shown, and no end: who has the signed transaction can broadcast it elsewhere, and a
-            // client that is told of an end signs another payment.
+            // A rejection is shown and ends nothing: who has the signed transaction can broadcast
+            // it elsewhere, and a client that is told of an end signs another payment.
             Ok(Broadcast::Rejected(why)) => {
                 let news = Announcement::of(Refusal::new(Code::NetworkRejected, why));
                 (PaymentEvent::NodeRejected, Some(news))
             }
             Err(error) => {
-                // Once per silence, not once per try.
+                // This is logged once per silence, not once per try.
                 if assembled.failures == 0 {
                     let error: &dyn std::error::Error = &error;
                     tracing::warn!(%intent, error, "not broadcast yet");
@@ -113,7 +115,7 @@ impl TransactionsStage {
                 Err(error) => {
                     tracing::debug!(intent = %payment.digest, error, "no answer about a block");
                     silent += 1;
-                    // The next call goes on behind this one: the same few must not use up the
+                    // The next call goes on after this payment: the same few must not use up the
                     // bound each time.
                     if silent == SILENT_MAX {
                         self.confirm_after = payment.digest;

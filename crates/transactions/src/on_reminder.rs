@@ -1,4 +1,5 @@
-//! What time makes due: builds that wait, offers without an answer, intents whose time is over.
+//! Work that time makes due: builds that wait, offers without an answer, intents whose time is
+//! over.
 
 use crate::facts::FactsAge;
 use crate::payment::{Payment, PaymentEvent, PaymentState, PaymentStateName};
@@ -40,8 +41,8 @@ impl TransactionsStage {
                 }
             }
 
-            // Its time may be over: nothing new is offered, and its coins are not promised again
-            // until that is certain.
+            // The intent's time may be over by this clock: nothing new is offered, and its coins
+            // are not promised again until the end is certain.
             if step.now >= payment.intent.expires {
                 store::set_state(&mut step, payment, PaymentEvent::Postpone)?;
                 continue;
@@ -96,7 +97,8 @@ impl TransactionsStage {
                 }
             };
 
-            // Written first: the version it gets makes the message ids of this reminder.
+            // The row is written first: the version that it gets makes the message ids of this
+            // reminder.
             let payment = store::set_state(&mut step, payment, PaymentEvent::Remind)?;
             records.extend(self.publish_offer(&step, &payment)?);
         }
@@ -122,7 +124,8 @@ impl TransactionsStage {
                 }
             };
 
-            // Authorized after all, as its approvers had signed: no one has to answer again.
+            // The payment was authorized after all, as its approvers had signed: no one has to
+            // answer again.
             if self.is_in_journal(&payment) {
                 let payment = store::set_state(&mut step, payment, PaymentEvent::Resume)?;
                 records.push(self.publish_changed(&step, &payment, Announcement::default())?);
@@ -135,7 +138,7 @@ impl TransactionsStage {
         Ok(records)
     }
 
-    /// Ends what the fresh head ends of an offered payment.
+    /// Ends an offered payment where the fresh head proves an end.
     pub(crate) fn review(
         &mut self,
         step: &mut Step<'_>,
@@ -160,8 +163,8 @@ impl TransactionsStage {
         payment: Payment,
         why: Refusal,
     ) -> Result<Vec<Record>, StageError> {
-        // No share of it is out, and none can come. An anchor that the journal holds for it is
-        // refused to every other intent until it forgets this one.
+        // No share of it is out, and none can come, so its coins are free. An anchor that the
+        // journal holds for it is refused to every other intent until the journal forgets this one.
         reservations::release(step.tx, &payment.digest)?;
         if let Some(held) = self.held(&payment, step.now) {
             let vault = payment.intent.paying_vault();
@@ -181,7 +184,8 @@ impl TransactionsStage {
         else {
             return Ok(());
         };
-        // What the journal has forgotten may have been this transaction.
+        // The coins stay reserved when the journal holds nothing of the payment any more: what it
+        // has forgotten may have been this transaction.
         let Some(held) = self.held(payment, step.now) else {
             return Ok(());
         };

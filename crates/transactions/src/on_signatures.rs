@@ -28,7 +28,8 @@ impl TransactionsStage {
         let Some(payment) = store::find(step.tx, &finished.intent)? else {
             return Ok(Vec::new());
         };
-        // Late: signed by an earlier answer, lost its anchor, or ended.
+        // The record is late: the payment was signed by an earlier answer, lost its anchor, or has
+        // ended.
         let (PaymentState::Signing(offered)
         | PaymentState::Returned(offered)
         | PaymentState::TooLate(offered)) = &payment.state
@@ -100,14 +101,15 @@ impl TransactionsStage {
         payment: Payment,
         refusals: Vec<SignerRefusal>,
     ) -> Result<Vec<Record>, StageError> {
-        // The coordinator's word as well: what it passes on must fit the announcement.
+        // The list is bounded, because the coordinator may send any: what is passed on must fit the
+        // announcement.
         let refusals: Vec<SignerRefusal> = refusals
             .into_iter()
             .take(REFUSALS_MAX)
             .map(SignerRefusal::bounded)
             .collect();
 
-        // One reason for the client's list; every signer's own words go along.
+        // The first refusal is the reason in the client's list; every signer's own words go along.
         let first = refusals.first().map(|r| Refusal::new(r.code, &r.detail));
         let announcement = Announcement {
             refusals,
@@ -127,7 +129,7 @@ impl TransactionsStage {
             return Ok(Vec::new());
         };
 
-        // Once: the same record again must change nothing.
+        // The refusal is counted once: the same record again must change nothing.
         let payment = if offered.failures == 0 {
             store::set_state(step, payment, PaymentEvent::Object)?
         } else {

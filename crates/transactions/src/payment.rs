@@ -17,7 +17,7 @@ const BACK_OFF_FIRST_MS: u64 = 250;
 /// within this time after it is back.
 const BACK_OFF_LAST_MS: u64 = 32_000;
 
-/// One payment.
+/// A row of table `payment`, parsed.
 pub(crate) struct Payment {
     /// Digest of the intent's text; the payment's name.
     pub(crate) digest: Digest,
@@ -31,7 +31,7 @@ pub(crate) struct Payment {
     pub(crate) approvals: Vec<Signed>,
     /// State of its life cycle.
     pub(crate) state: PaymentState,
-    /// Changes written so far.
+    /// Number of changes that were written to the row.
     pub(crate) version: u32,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Announcement {
 }
 
 impl Announcement {
-    /// News for this reason.
+    /// An announcement with this reason and nothing else.
     pub(crate) fn of(reason: Refusal) -> Self {
         Self {
             reason: Some(reason),
@@ -88,7 +88,8 @@ impl TransactionsStage {
             return Ok(Vec::new());
         };
 
-        // Keyed by tenant: the journal orders each tenant's entries as they were submitted.
+        // The record's key is the tenant: the journal orders each tenant's entries as they were
+        // submitted.
         let to_journal = (
             topics::JOURNAL_SUBMITTED,
             payment.intent.tenant.0.as_slice(),
@@ -108,7 +109,8 @@ impl TransactionsStage {
             return Ok(records);
         };
 
-        // Keyed by key: one coordinator instance serves all payments of a key, with its nonces.
+        // The record's key is the threshold key: one coordinator instance serves all its payments,
+        // with its nonces.
         let request = payment.signing_request(offered, key);
         let to_coordinator = (topics::SIGNING_REQUESTED, key.0.as_slice());
         records.push(
@@ -146,7 +148,8 @@ impl TransactionsStage {
             at: step.now,
         };
 
-        // Keyed by vault: readers see the states of a payment in the order they were reached.
+        // The record's key is the vault: readers see the states of a payment in the order in which
+        // they were reached.
         let to = (
             topics::TRANSACTION_CHANGED,
             payment.intent.vault.0.as_slice(),

@@ -1,4 +1,4 @@
-//! Which conflict keys belong to which intent. Coins and account numbers are reserved alike.
+//! Conflict keys that are reserved for a payment. Coins and account numbers are reserved alike.
 
 use crate::payment::Payment;
 use crate::step::Step;
@@ -47,7 +47,8 @@ pub(crate) fn set_used(tx: &mut dyn Tx, payment: &Payment) -> Result<(), DbError
     let sql = "UPDATE reservation SET used = TRUE WHERE intent = $1";
     tx.execute(sql, &[Arg::from(&payment.digest.0)])?;
 
-    // A busy vault would collect thousands of used coins that every build had to read past.
+    // Used coins are deleted from the holdings: a busy vault would collect thousands of them, and
+    // every build would read all of them.
     let sql = "DELETE FROM holding WHERE tenant = $1 AND vault = $2 AND name IN
                (SELECT conflict_key FROM reservation
                 WHERE tenant = $1 AND vault = $2 AND intent = $3)";
@@ -59,7 +60,7 @@ pub(crate) fn set_used(tx: &mut dyn Tx, payment: &Payment) -> Result<(), DbError
     tx.execute(sql, &args).map(drop)
 }
 
-/// Keeps that the journal holds an anchor until this time. It takes the coin as an input of any
+/// Notes that the journal holds an anchor until this time. It takes the coin as an input of any
 /// payment all the same, so the coin stays free.
 pub(crate) fn set_anchor_held(
     step: &mut Step<'_>,
@@ -67,7 +68,8 @@ pub(crate) fn set_anchor_held(
     key: &ConflictKey,
     until: UnixMs,
 ) -> Result<(), DbError> {
-    // What the journal has forgotten by now, so that the table does not grow without end.
+    // Anchors that the journal has forgotten by now are deleted, so that the table does not grow
+    // without end.
     let sql = "DELETE FROM held_anchor WHERE tenant = $1 AND vault = $2 AND until_ms <= $3";
     let (tenant, id) = (Arg::from(&vault.tenant.0), Arg::from(&vault.vault.0));
     step.tx.execute(sql, &[tenant, id, Arg::u64(step.now.0)?])?;

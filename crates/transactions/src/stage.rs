@@ -91,7 +91,8 @@ impl Stage for TransactionsStage {
         tx: &mut dyn Tx,
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
-        // As of this batch: who may send follows from genesis and does not change within it.
+        // The senders are read once per batch: they follow from genesis and do not change within
+        // it.
         let senders = self.journal.read(|f| Arc::clone(f.state().registered()));
 
         let mut records = Vec::new();
@@ -123,7 +124,8 @@ impl Stage for TransactionsStage {
             tx,
             cause: Cause::own(&[b"tick", &now_ms.to_be_bytes()], UnixMs(0)),
         };
-        // Every tick: each millisecond until the broadcast is one that the client waits.
+        // Broadcasts are part of every tick, because the client waits for each millisecond before
+        // one.
         let mut records = self.broadcast_signed(step)?;
 
         // A clock that went back starts a round as well: it must not stop them until it is there
@@ -134,7 +136,7 @@ impl Stage for TransactionsStage {
         }
         self.last_round_ms = now_ms;
 
-        // Facts first, so that what waits for funds is built from this round's deposits.
+        // The facts come first, so that what waits for funds is built from this round's deposits.
         self.watcher.sync(step.tx, &self.journal)?;
         records.extend(self.build_waiting(step)?);
         records.extend(self.remind_signing(step)?);

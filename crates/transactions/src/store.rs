@@ -37,7 +37,8 @@ pub(crate) fn insert(step: &mut Step<'_>, payment: &Payment) -> Result<bool, Sta
     let (signed, approvals) = (encode(&payment.signed), encode(&payment.approvals));
     let session = session_of(payment.digest);
 
-    // The first decision stays until its payment is returned: none was asked for another.
+    // The first decision stays until its payment is returned, because only then the approvers are
+    // asked for another.
     let args = [
         Arg::from(&payment.digest.0),
         Arg::from(&session),
@@ -93,7 +94,8 @@ pub(crate) fn after(
 ) -> Result<Vec<Payment>, StageError> {
     let sql = select!("state = $1 AND intent > $2 ORDER BY intent LIMIT $3");
 
-    // By name and not by time: the order does not change while the pages are walked through.
+    // The order is by name and not by time, so that it does not change while the pages are walked
+    // through.
     let args = [
         Arg::from(state.number()),
         Arg::from(&last.0),
@@ -126,7 +128,7 @@ pub(crate) fn resume_with(
     set_state(step, payment, PaymentEvent::Resume)
 }
 
-/// Takes a payment through one event of its life cycle and writes where it is then.
+/// Takes a payment through one event of its life cycle and writes its new state.
 pub(crate) fn set_state(
     step: &mut Step<'_>,
     payment: Payment,
@@ -170,7 +172,7 @@ fn update(
     payment: &Payment,
     from: PaymentStateName,
 ) -> Result<u64, StageError> {
-    // What an earlier state left behind stays for the operator; `state` says which columns count.
+    // Columns of an earlier state stay for the operator to read; `state` says which columns count.
     let sql = "UPDATE payment SET
                state = $1, builds = COALESCE($2, builds), failures = $3,
                attempt = COALESCE($4, attempt), unsigned = COALESCE($5, unsigned),
@@ -179,7 +181,8 @@ fn update(
                WHERE intent = $12 AND state = $13 AND version = $14";
     let columns = Columns::of(&payment.state);
 
-    // Kept in the row, so that a restart does not ask a silent node about everything at once.
+    // The time of the next try is kept in the row, so that a restart does not ask a silent node
+    // about everything at once.
     let due = step.now.plus(payment.state.pause_ms());
     let args = [
         Arg::from(payment.state.state_name().number()),

@@ -17,7 +17,7 @@ impl PaymentState {
             Self::Signed(assembled) => assembled.apply_signed(event),
             Self::Broadcast(assembled) => assembled.apply_broadcast(event),
             Self::Returned(offered) => offered.apply_returned(event),
-            // Terminal: coins are given back or spent, and clients were told the end.
+            // An end is final: coins are given back or spent, and clients were told.
             Self::Ended(_) => Err(event.illegal_in(self.state_name())),
         }
     }
@@ -33,7 +33,7 @@ impl Waiting {
                 slots: proposal.slots,
                 failures: 0,
             })),
-            // Builds stay: waiting for a node costs none of them.
+            // The number of builds stays, because a wait is none of them.
             PaymentEvent::Postpone => Ok(PaymentState::Building(Self {
                 failures: self.failures.saturating_add(1),
                 ..self
@@ -79,7 +79,8 @@ impl Offered {
                 failures: 0,
                 ..self
             })),
-            // No authorization of the transaction can come: nothing of it is binding.
+            // The offer is dropped: no authorization of this transaction can come, so nothing of it
+            // is binding.
             PaymentEvent::AnchorTaken => Ok(PaymentState::Building(Waiting {
                 builds: self.builds,
                 ..Waiting::default()
@@ -110,17 +111,19 @@ impl Offered {
                 failures: self.failures.saturating_add(1),
                 ..self
             })),
-            // With the transaction that was offered: another one would be a second for one payment.
+            // The transaction that was offered stays: another one would be a second for one
+            // payment.
             PaymentEvent::Resume => Ok(PaymentState::Signing(Self {
                 failures: 0,
                 ..self
             })),
             PaymentEvent::Outlive => Ok(PaymentState::TooLate(self)),
             PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
-            // The journal took it after all.
+            // The journal took the payment after all, under the decision of before.
             PaymentEvent::Assemble(raw) => Ok(self.assembled(raw)),
 
-            // Nothing is asked of journal and signers: their answers are to earlier questions.
+            // In this state nothing is asked of journal and signers: their answers are to earlier
+            // questions.
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
             | PaymentEvent::Wait(_)
@@ -137,10 +140,11 @@ impl Offered {
 
     fn apply_too_late(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
         match event {
-            // The signature that could not be excluded. From here the chain ends it.
+            // This is the signature that could not be excluded. From here on only the chain ends
+            // the payment.
             PaymentEvent::Assemble(raw) => Ok(self.assembled(raw)),
 
-            // `Refuse` above all: no word of any service proves that no share is out.
+            // `Refuse` is illegal above all: no word of any service proves that no share is out.
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
             | PaymentEvent::Wait(_)
@@ -175,7 +179,8 @@ impl Assembled {
     /// A signature cannot be taken back: neither a refusal nor time ends it from here on.
     fn apply_signed(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
         match event {
-            // A rejection as well: it mostly passes, and a hostile node says it at will.
+            // A rejection counts as silence: it mostly passes, and a hostile node can answer it at
+            // any time.
             PaymentEvent::NodeSilent | PaymentEvent::NodeRejected => {
                 Ok(PaymentState::Signed(Self {
                     failures: self.failures.saturating_add(1),
@@ -184,8 +189,8 @@ impl Assembled {
             }
             PaymentEvent::NodeAccepted => Ok(PaymentState::Broadcast(self)),
 
-            // `Refuse` above all: who holds the signed transaction can broadcast it, whatever this
-            // service says, so clients must not be told that it ended.
+            // `Refuse` is illegal above all: who holds the signed transaction can broadcast it,
+            // whatever this service says, so clients must not be told that it ended.
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
             | PaymentEvent::Wait(_)

@@ -43,7 +43,8 @@ fn state(row: &Row) -> Result<PaymentState, StageError> {
         PaymentStateName::Broadcast => PaymentState::Broadcast(assembled(row)?),
         PaymentStateName::TooLate => PaymentState::TooLate(offered(row)?),
         PaymentStateName::Ended => {
-            // An end that is none would be shown to clients as progress.
+            // A state that is not terminal is refused here: it would be shown to clients as
+            // progress.
             let end = TransactionState::from_number(row.i64(12)?);
             let end = end.filter(|end| end.is_terminal());
             PaymentState::Ended(end.ok_or_else(|| broken("an unknown end"))?)
@@ -53,7 +54,7 @@ fn state(row: &Row) -> Result<PaymentState, StageError> {
 }
 
 fn offered(row: &Row) -> Result<Offered, StageError> {
-    // What was signed before version 3 of the tables has none, and needs none any more.
+    // Every offer writes its slots; a row without them reads as one that needs none.
     let slots = row.blob_opt(10)?;
 
     Ok(Offered {
