@@ -36,7 +36,8 @@ impl CoordinatorStage {
             return Vec::new();
         };
 
-        // One commitment per slot, or none is taken: a quorum that cannot finish would waste them.
+        // A signer needs one commitment per slot: a quorum that cannot finish would waste those
+        // that it has.
         let slots = run.request.slots.len();
         let key_name = (run.request.tenant, key.plan.key);
         let ready = |signer: &SignerIndex| {
@@ -48,7 +49,8 @@ impl CoordinatorStage {
     /// Signers that hold shares of a key, without those in quarantine: no honest signer shares in a
     /// quorum with one of them.
     pub(crate) fn in_service(&self, key: &KeyRecord) -> Vec<SignerIndex> {
-        // A record that cannot be read may name any of them.
+        // With a record that cannot be read no signer is in service: it may have any of them in
+        // quarantine.
         let Ok(platform) = self.journal.read(|f| f.state().platform()) else {
             return Vec::new();
         };
@@ -70,7 +72,7 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        // By the signer's clock, which may be ahead of this one by the skew.
+        // The deadline is judged by the signer's clock, which may be ahead of this one by the skew.
         let life_ms = self.pace.try_ms.saturating_add(self.genesis.bounds.skew_ms);
         let deadline = run.cause.deadline.min(now.plus(life_ms));
         run.cause.marks =

@@ -1,4 +1,5 @@
-//! One key generation: the journal says which, the signers decide, and their messages pass by here.
+//! One key generation: the journal names it, the signers decide, and the coordinator carries their
+//! messages.
 
 mod state;
 
@@ -27,7 +28,7 @@ pub(crate) struct Ceremony {
     certificates: BTreeMap<CertifiedResult, BTreeMap<SignerIndex, [u8; 64]>>,
 }
 
-/// A signer's certificate.
+/// A signer's certificate of one result.
 pub(crate) struct Certificate {
     /// Ed25519 over the certificate digest, 64 bytes when well formed.
     pub(crate) signature: Vec<u8>,
@@ -57,8 +58,8 @@ impl Ceremony {
     /// Takes an event. After an error the ceremony is over, so that it cannot go on in a guessed
     /// state.
     pub(crate) fn apply(&mut self, event: CeremonyEvent) -> Result<(), StageError> {
-        // The state is set to "finished" first: should the event be illegal, no guessed state is
-        // left behind.
+        // The state is set to "finished" first, so that an illegal event leaves no guessed state
+        // behind.
         let state = std::mem::replace(&mut self.state, CeremonyState::Finished);
         let (from, event_name) = (state.name(), event.name());
         self.state = state.apply(event).map_err(illegal)?;

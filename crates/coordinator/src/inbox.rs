@@ -23,8 +23,8 @@ pub(crate) struct SignerRecord {
     pub(crate) sealed: Vec<u8>,
 }
 
-/// Which topics the coordinator reads, and whom it believes there. Each signer has its own topic,
-/// so that one that floods delays its own answers only.
+/// Topics that the coordinator reads, each with the party that it believes there. Each signer has
+/// its own topic, so that one that floods delays its own answers only.
 pub(crate) fn routes(genesis: &Genesis) -> Routes<Inbox> {
     let outboxes = genesis.signers.iter().map(|seat| {
         let signer = SignerIndex(seat.index);

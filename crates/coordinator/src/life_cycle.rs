@@ -1,4 +1,4 @@
-//! What both life cycles do about an event that their state does not take.
+//! The error of both life cycles for an event that their state does not take.
 
 use strongroom_stage::StageError;
 use strongroom_stage::life_cycle::IllegalTransition;

@@ -18,13 +18,14 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        // It takes no part: carried, its words would cost each peer a signature's verification.
+        // A sender outside of the roster is ignored: its message would cost each peer the
+        // verification of a signature.
         if !ceremony.roster.contains(&from.signer) {
             return Ok(Vec::new());
         }
 
-        // Not back to the sender, and a private message to its one recipient: the others could not
-        // open it anyway.
+        // The message does not go back to the sender, and a private one goes to its one recipient:
+        // the others could not open it anyway.
         let is_recipient = |peer: &SignerIndex| {
             *peer != from.signer && message.to.is_none_or(|only| only == peer.0)
         };

@@ -22,14 +22,14 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        // No more are read than are ever asked for at once. Bytes that no signer can decode would
-        // make honest signers refuse the request, or make it too large for a record.
+        // No more commitments are read than are ever asked for at once. Bytes that no signer can
+        // decode would make honest signers refuse the request, or make it too large for a record.
         commitments.truncate(usize::try_from(self.pace.stock).unwrap_or(usize::MAX));
         commitments.retain(|claimed| is_commitment(claimed, record.plan.suite));
         self.stock.add(key, from.signer, commitments);
 
-        // Every run is looked at, not only those of this key: which run waits for what is not worth
-        // an index.
+        // Every run is looked at and not only those of this key: an index of what each run waits
+        // for is not worth its upkeep.
         let names: Vec<RunName> = self.runs.keys().copied().collect();
         let mut records = Vec::new();
         for name in names {

@@ -49,7 +49,8 @@ impl CoordinatorStage {
             return Ok(Vec::new());
         };
 
-        // Kept whatever follows: if the run fails, its requester gets every signer's reason.
+        // The refusal is kept in any case: if the run fails, its requester gets every signer's
+        // reason.
         let code = refusal.code;
         run.refusals.insert(from.signer, refusal.bounded());
 
@@ -129,8 +130,8 @@ impl AfterRefusal {
             // to do is left out all the same: another one answers sooner than its quota recovers.
             Cure::Wait if matches!(code, Code::QuotaExceeded) => Self::Exclude,
             Cure::Wait => Self::Pause,
-            // One signer's word, which may be false: that it takes people, another transaction or
-            // another signer is true only once no quorum is left that says otherwise.
+            // A refusal is one signer's word, which may be false: that people, another transaction
+            // or another signer are needed is true only once no quorum is left that says otherwise.
             Cure::Approve | Cure::Rebuild | Cure::OtherSigner | Cure::Never => Self::Exclude,
         }
     }

@@ -1,4 +1,4 @@
-//! A signer's shares: kept until the quorum's are there, then added up.
+//! A signer's shares: kept until those of the whole quorum are there, then added up.
 
 use crate::quorum::SignerIndex;
 use crate::run::{Run, RunEvent, RunName};

@@ -14,7 +14,8 @@ impl CoordinatorStage {
         request: SigningRequested,
         cause: Cause,
     ) -> Records {
-        // Late work is not done: the requester has stopped waiting, and asks again if it must.
+        // A late request is not served: the requester has stopped waiting, and asks again if it
+        // must.
         if now >= cause.deadline {
             return Ok(Vec::new());
         }

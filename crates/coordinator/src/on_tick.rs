@@ -130,8 +130,9 @@ impl CoordinatorStage {
             .entry((tenant, id))
             .or_insert_with(|| Ceremony::new(tenant, key));
 
-        // Signers would refuse every run. By the witnessed time: until that is past its end, the
-        // journal may still take a result.
+        // A ceremony that has ended is given up, because signers would refuse every run of it. Its
+        // end is judged by the witnessed time: until that is past it, the journal may still take a
+        // result.
         let ended = self
             .journal
             .read(|f| check_open(f.state(), key, f.past(now)).err());

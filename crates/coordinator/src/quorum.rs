@@ -1,4 +1,4 @@
-//! Which t signers are asked.
+//! Choice of the t signers that are asked.
 
 use std::collections::BTreeMap;
 use strongroom_journal::model::KeyRecord;
@@ -24,12 +24,12 @@ pub(crate) struct Chooser {
 }
 
 impl Chooser {
-    /// This signer did not answer in time.
+    /// Notes that this signer did not answer in time.
     pub(crate) fn set_silent(&mut self, signer: SignerIndex, now: UnixMs) {
         self.suspects.insert(signer, now.plus(SUSPECT_MS));
     }
 
-    /// This signer answered.
+    /// Notes that this signer answered.
     pub(crate) fn set_responsive(&mut self, signer: SignerIndex) {
         self.suspects.remove(&signer);
     }
@@ -50,7 +50,7 @@ impl Chooser {
         let shift = self.turn % usable.len();
         usable.rotate_left(shift);
 
-        // A signer that is down would cost every run a whole wait.
+        // Silent signers come last: one that is down would cost every run a whole wait.
         usable.sort_by_key(|signer| self.suspects.get(signer).is_some_and(|until| now < *until));
         usable.truncate(t);
         usable.sort_unstable();

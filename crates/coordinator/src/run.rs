@@ -1,4 +1,4 @@
-//! One signing run: what is to be signed, which signers are left out, and where it stands.
+//! One signing run: its request, the signers that are left out, and its state.
 
 mod state;
 
@@ -57,8 +57,8 @@ impl Run {
 
     /// Takes an event. After an error the run is over, so that it cannot go on in a guessed state.
     pub(crate) fn apply(&mut self, event: RunEvent) -> Result<(), StageError> {
-        // The state is set to "finished" first: should the event be illegal, no guessed state is
-        // left behind.
+        // The state is set to "finished" first, so that an illegal event leaves no guessed state
+        // behind.
         let state = std::mem::replace(&mut self.state, RunState::Finished);
         let (from, event_name) = (state.name(), event.name());
         self.state = state.apply(event).map_err(illegal)?;

@@ -1,4 +1,4 @@
-//! Records out.
+//! Records that the coordinator sends.
 
 use crate::quorum::SignerIndex;
 use crate::run::{Run, RunEvent, RunName};
@@ -77,7 +77,7 @@ impl CoordinatorStage {
             outcome,
         };
 
-        // By vault, so that one vault's results keep their order.
+        // The record's key is the vault, so that one vault's results keep their order.
         let to = (topics::SIGNING_FINISHED, vault.0.as_slice());
         let record = self.post.record(now, to, None, &finished, &run.cause)?;
         Ok(vec![record])

@@ -176,8 +176,8 @@ impl Stage for CoordinatorStage {
             .map(|delivered| self.routes.open(delivered, senders.as_ref()))
             .collect::<Result<_, _>>()?;
 
-        // In the order of delivery: commitments of a signer's last boot must not come after those of
-        // its new one, which they would empty.
+        // Records are handled in the order of delivery: commitments of a signer's last boot must
+        // not come after those of its new one, which they would empty.
         let mut records = Vec::new();
         for (opened, delivered) in opened.into_iter().zip(batch) {
             records.extend(match opened.record {

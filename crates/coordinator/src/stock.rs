@@ -44,7 +44,8 @@ impl Stock {
         };
         let shelf = self.shelves.entry((key, signer)).or_default();
 
-        // A restarted signer has lost its nonces: a commitment of before would be refused.
+        // A restarted signer has lost its nonces: a commitment of its earlier boot would be
+        // refused.
         if shelf.boot != boot {
             shelf.boot = boot;
             shelf.next = 0;
@@ -61,7 +62,7 @@ impl Stock {
             }
         }
 
-        // Whatever a signer sends, it must not fill this process's memory.
+        // The shelf is bounded: no signer may fill this process's memory, whatever it sends.
         shelf.commitments.truncate(KEPT_MAX);
     }
 
@@ -195,7 +196,7 @@ mod tests {
         assert!(is_asked(&mut stock, t));
         stock.clear(key, ONE);
         assert!(is_asked(&mut stock, t));
-        // Else a signer would not be asked until the clock is where it was.
+        // With a clock that was set back the signer would else not be asked for a long time.
         assert!(is_asked(&mut stock, UnixMs(5_000)));
     }
 }

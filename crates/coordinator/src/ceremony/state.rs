@@ -27,7 +27,7 @@ pub(crate) enum CeremonyState {
 pub(crate) struct ProtocolRun {
     /// Number from 1.
     pub(crate) number: u32,
-    /// The next run starts from then on, unless the journal has the key.
+    /// Time from which the next run may start, unless the journal has the key.
     pub(crate) until: UnixMs,
     /// Digest of the message that started it, by which a refusal names it.
     pub(crate) request: Digest,
@@ -74,7 +74,7 @@ impl CeremonyState {
             (Self::Running(run), CeremonyEvent::RunRefused { retry_at }) => {
                 Ok(Self::Running(run.cut_short(retry_at)))
             }
-            // What was offered may be refused by the journal: then the next run is due soon, too.
+            // The journal may refuse what was offered: then the next run is due soon, too.
             (Self::Submitted(run), CeremonyEvent::RunRefused { retry_at }) => {
                 Ok(Self::Submitted(run.cut_short(retry_at)))
             }
@@ -88,7 +88,7 @@ impl CeremonyState {
             (Self::Released | Self::Running(_) | Self::Submitted(_), CeremonyEvent::Ended) => {
                 Ok(Self::GivenUp)
             }
-            // One result per run is submitted; the journal would only refuse a second.
+            // One result per run is submitted, because the journal would refuse a second one.
             (Self::Released, CeremonyEvent::RunRefused { .. } | CeremonyEvent::Certified)
             | (Self::Submitted(_), CeremonyEvent::Certified)
             | (

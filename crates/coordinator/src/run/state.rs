@@ -24,7 +24,7 @@ pub(crate) enum RunState {
 #[derive(Debug)]
 pub(crate) struct Try {
     pub(crate) request: SigningRequest,
-    /// Ascending.
+    /// Roster indices of the quorum's signers, ascending.
     pub(crate) quorum: Vec<SignerIndex>,
     pub(crate) sent: UnixMs,
     /// Each signer's shares, one per slot.
@@ -120,7 +120,7 @@ impl Try {
             RunEvent::SharesValid | RunEvent::RefusedByTooMany | RunEvent::TimeOver => {
                 Some(RunState::Finished)
             }
-            // A second quorum at once would let two signatures of one attempt come about.
+            // A second quorum at the same time could lead to two signatures of one attempt.
             RunEvent::QuorumAsked(_) => None,
         }
     }
