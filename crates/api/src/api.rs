@@ -90,21 +90,21 @@ impl Api {
             .ok_or_else(|| Problem::from(Code::Unauthenticated))
     }
 
-    /// A look at the mirror of the journal, caught up with the bus.
+    /// The mirror of the journal, caught up with the bus.
     pub(crate) fn look(&self) -> Result<Look<'_>, Problem> {
         let genesis = self.journal().read(|f| Arc::clone(f.genesis()));
         self.mirror.look(&genesis, self.db(), self.bus.as_ref())
     }
 
-    /// Publishes what was stored; what is lost here the stage sends again.
+    /// Publishes what was stored; a record that is lost here is sent again by the stage.
     pub(crate) fn publish(&self, record: Option<Record>) -> Result<(), Problem> {
         let Some(record) = record else {
             return Ok(());
         };
         match self.bus.publish(&[record]) {
             Ok(()) => Ok(()),
-            // Beyond what a body within its bounds can make (docs/adr/0014). The stage could not
-            // send it either, so the client must not be told that it is on its way.
+            // No body within its bounds makes a record this large (docs/adr/0014). The stage could
+            // not send it either, so the client must not be told that it is on its way.
             Err(error @ BusError::TooLarge { .. }) => {
                 Err(Problem::new(Code::RecordTooLarge, error))
             }

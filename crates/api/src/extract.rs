@@ -39,7 +39,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// A body that is not read yet: who asks is judged before what is asked.
+/// A body that is not read yet: the caller's key is judged before the request itself.
 pub(crate) struct UnreadBody(Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for UnreadBody {
@@ -49,8 +49,8 @@ impl<S: Send + Sync> FromRequest<S> for UnreadBody {
         let bytes = Bytes::from_request(request, state).await;
         bytes.map(Self).map_err(|e: BytesRejection| {
             let too_large = e.status() == StatusCode::PAYLOAD_TOO_LARGE;
-            // A code of its own, so that a client can tell a text that is too long from one that is
-            // wrong.
+            // The size has a code of its own, so that a client can tell a text that is too long
+            // from one that is wrong.
             let code = if too_large {
                 Code::RecordTooLarge
             } else {

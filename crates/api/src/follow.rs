@@ -14,7 +14,7 @@ impl Default for Changes {
 }
 
 impl Changes {
-    /// Something was committed.
+    /// Notes that something was committed, which wakes the requests that wait.
     pub fn bump(&self) {
         self.0.send_modify(|count| *count = count.wrapping_add(1));
     }

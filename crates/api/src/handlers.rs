@@ -50,7 +50,8 @@ impl Caller {
             work(&api, access)
         };
 
-        // The store blocks. A panic ends one request; the other connections of the process go on.
+        // The store blocks, so the work runs on a thread of its own. A panic ends one request; the
+        // other connections of the process go on.
         tokio::task::spawn_blocking(run).await.unwrap_or_else(|e| {
             tracing::error!(error = %e, "a handler panicked");
             Err(Code::Internal.into())

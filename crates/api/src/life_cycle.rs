@@ -1,4 +1,5 @@
-//! The states of a transaction as its row shows them, and what moves it from one to another.
+//! The states of a transaction as its row shows them, and the events that move it from one to
+//! another.
 //!
 //! Decisions and changes travel on topics of their own, so a record may arrive after a later one.
 //! [`apply`] refuses what comes too late; the row stays as it is then. The committed table
@@ -78,12 +79,12 @@ pub(crate) fn apply(
     })
 }
 
-/// From a state in which the decision, or an approver's answer to it, is still to come.
+/// The state after one in which the decision, or an approver's answer to it, is still to come.
 fn from_undecided(state: TransactionState, event: RowEvent) -> Option<TransactionState> {
     let is_new = matches!(state, TransactionState::Received);
     match event {
         RowEvent::Decided(verdict) | RowEvent::DecidedAgain(verdict) => Some(verdict.state()),
-        // From the decision on, the service that has the intent reports its end.
+        // Once there is a decision, the service that has the intent reports its end.
         RowEvent::TimedOut => is_new.then_some(TransactionState::Expired),
         RowEvent::Changed(next) => match next {
             TransactionState::Screening => is_new.then_some(next),
@@ -108,10 +109,10 @@ fn from_undecided(state: TransactionState, event: RowEvent) -> Option<Transactio
     }
 }
 
-/// From a state that is approved and not signed: the journal may still send it back.
+/// The state after one that is approved and not signed: the journal may still send it back.
 fn from_approved(state: TransactionState, event: RowEvent) -> Option<TransactionState> {
     match event {
-        // One that is doubled or late must not take back what has been authorized since.
+        // A decision that is doubled or late must not take back what has been authorized since.
         RowEvent::Decided(_) | RowEvent::TimedOut => None,
         // The decision may overtake the report that the intent was sent back. Without this edge the
         // row would keep the old core, and its approvers would sign what no longer counts.
@@ -126,7 +127,8 @@ fn from_approved(state: TransactionState, event: RowEvent) -> Option<Transaction
             // of one payment come in order: none of these is late.
             | TransactionState::Approved
             | TransactionState::WaitingForFunds
-            // Each also from itself: what stands against a payment is told while it waits.
+            // Each of these follows itself, too: the reason against a payment is told while it
+            // waits.
             | TransactionState::Signing
             | TransactionState::Signed
             | TransactionState::Broadcasting
@@ -144,13 +146,14 @@ fn from_approved(state: TransactionState, event: RowEvent) -> Option<Transaction
     }
 }
 
-/// From a state with a signature, after which no decision counts: only the chain ends it.
+/// The state after one with a signature, where no decision counts: only the chain ends it.
 fn from_signed(state: TransactionState, event: RowEvent) -> Option<TransactionState> {
     let is_confirming = matches!(state, TransactionState::Confirming);
     match event {
         RowEvent::Decided(_) | RowEvent::DecidedAgain(_) | RowEvent::TimedOut => None,
         RowEvent::Changed(next) => match next {
-            // From itself too: what the network objects is told while it is offered again.
+            // Each of these follows itself, too: the network's refusal is told while the
+            // transaction is offered again.
             TransactionState::Signed | TransactionState::Broadcasting => {
                 matches!(state, TransactionState::Signed).then_some(next)
             }

@@ -95,14 +95,14 @@ impl Loaded {
     }
 }
 
-/// One look at the mirror, caught up with the bus.
+/// The mirror at one moment, caught up with the bus.
 pub(crate) struct Look<'a> {
     loaded: MutexGuard<'a, Option<Loaded>>,
     tx: Box<dyn Tx + 'a>,
 }
 
 impl Mirror {
-    /// Catches up with the bus and gives a look.
+    /// Catches up with the bus and gives the mirror at that moment.
     pub(crate) fn look<'a>(
         &'a self,
         genesis: &Genesis,
@@ -159,8 +159,8 @@ impl Look<'_> {
         let Self { loaded, tx } = self;
         let loaded = loaded.as_ref().ok_or_else(|| internal("not loaded"))?;
 
-        // The answer is not "not witnessed yet": a client would wait for an entry that may never
-        // come.
+        // A position beyond the tree is refused and not answered as "not witnessed yet": a client
+        // would wait for an entry that may never come.
         if seq >= loaded.tree.size() {
             return Err(Problem::new(
                 Code::NotFound,

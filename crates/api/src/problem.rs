@@ -81,7 +81,7 @@ const fn status(code: Code) -> StatusCode {
     match code {
         Code::Malformed => StatusCode::BAD_REQUEST,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        // Also what a tenant's key must not know to exist.
+        // The same answer hides what a tenant's key must not know to exist.
         Code::NotFound
         | Code::UnknownTenant
         | Code::UnknownVault
@@ -94,7 +94,7 @@ const fn status(code: Code) -> StatusCode {
         Code::RecordTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::NotReady | Code::DiskFull => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal | Code::StoreCorrupt => StatusCode::INTERNAL_SERVER_ERROR,
-        // Refused by policy or journal: well-formed, but not to be done (RFC 9110 §15.5.21).
+        // Policy or journal refuse what is well formed (RFC 9110 §15.5.21).
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
@@ -103,8 +103,8 @@ const fn status(code: Code) -> StatusCode {
 const fn is_retryable(code: Code) -> bool {
     match code.cure() {
         Cure::Wait => true,
-        // Of a signer another one is asked. The API has no other machine: its operator makes room,
-        // and then the same request passes.
+        // Where a signer refuses, another one is asked. The API has no other machine: its operator
+        // makes room, and then the same request passes.
         Cure::OtherSigner => matches!(code, Code::DiskFull),
         Cure::Approve | Cure::Rebuild | Cure::Never => false,
     }

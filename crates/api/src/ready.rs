@@ -17,7 +17,7 @@ pub(crate) const STATUS: &str = "/v1/status";
 pub struct Ready(Arc<AtomicBool>);
 
 impl Ready {
-    /// Set from the start, for a replica that is known to be complete.
+    /// A gate that is open from the start, for a replica that is known to be complete.
     #[must_use]
     pub fn at_once() -> Self {
         let ready = Self::default();
@@ -27,7 +27,8 @@ impl Ready {
 
     /// Lets requests through from now on.
     pub fn set(&self) {
-        // Pairs with `Acquire`: a request that sees it also sees the tables made before.
+        // This store pairs with the `Acquire` of the gate: a request that sees it also sees the
+        // tables that were made before.
         self.0.store(true, Ordering::Release);
     }
 

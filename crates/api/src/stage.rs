@@ -26,7 +26,7 @@ pub struct ApiStage {
     routes: Routes<Inbox>,
 }
 
-/// One piece of work: when, and in which transaction.
+/// The context of a handler: time and database transaction.
 struct Step<'a> {
     now: UnixMs,
     tx: &'a mut dyn Tx,

@@ -1,5 +1,5 @@
-//! Taking what clients submit: no HTTP in here, so that the simulator's clients come in by the same
-//! door.
+//! Intake of what clients submit. There is no HTTP in it, so that the simulator's clients use the
+//! same functions.
 //!
 //! Each function checks what can be known at once by the journal's own rules, stores a row and
 //! gives back the record to publish. The row is the outbox: until its answer is there, or until the
@@ -48,7 +48,8 @@ impl Intake {
     }
 
     pub(crate) fn post(&self) -> MutexGuard<'_, Post> {
-        // Its only state is a counter, so a request that panicked left nothing half done.
+        // A poisoned lock is taken all the same: its only state is a counter, so a request that
+        // panicked left nothing half done.
         self.post.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

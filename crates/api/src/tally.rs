@@ -49,7 +49,7 @@ pub(crate) fn shown_answers(
         let counted = tally.counted().iter().map(|yes| yes.verified.digest);
         Ok(counted.collect::<Vec<_>>())
     });
-    // Nothing counts of an intent whose initiator was revoked.
+    // No answer counts when the intent's initiator was revoked.
     let counted = counted.unwrap_or_default();
     let counts =
         |answer: &Signed| counted.contains(&strongroom_types::Approval::digest_of(&answer.text));

@@ -118,8 +118,8 @@ const fn act_state(standing: ActStanding) -> ActState {
 fn load(api: &Api, access: Access, name: Digest) -> Result<ActInfo, Problem> {
     let mut tx = api.db().begin()?;
     let row = store::act(tx.as_mut(), &name)?.ok_or(Code::NotFound)?;
-    // Every transaction is a write transaction: held while the replica is read, it would hold up
-    // the stage.
+    // The transaction ends here. Every transaction is a write transaction: one that is open while
+    // the replica is read would hold up the stage.
     drop(tx);
 
     let act = Act::parse(&row.signed.text).map_err(|e| Problem::new(Code::Internal, e))?;
@@ -128,7 +128,8 @@ fn load(api: &Api, access: Access, name: Digest) -> Result<ActInfo, Problem> {
         Scope::Platform => None,
     };
 
-    // As if there were none: a refusal would show a tenant which acts others have offered.
+    // Another tenant's act is answered as if there were none: a refusal would show which acts
+    // others have offered.
     if access.tenant.is_some() && access.tenant != tenant {
         return Err(Code::NotFound.into());
     }

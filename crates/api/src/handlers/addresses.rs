@@ -36,7 +36,8 @@ pub(crate) async fn show(
     Query(query): Query<AddressQuery>,
 ) -> Answer<AddressInfo> {
     let caller = Caller::new(Arc::clone(&api), headers);
-    // Before any wait: an unknown vault, or one of another tenant, is refused at once.
+    // The address is derived before any wait, so that an unknown vault, or one of another tenant,
+    // is refused at once.
     let AddressQuery { tenant, wait_ms } = query;
     let derived = caller.run(move |api, access| {
         let vault: VaultId = id.parse().map_err(|e| Problem::new(Code::Malformed, e))?;
@@ -58,7 +59,7 @@ pub(crate) async fn show(
     }))
 }
 
-/// The address, not proved yet.
+/// The address as this replica derives it, not proved yet.
 fn derive(
     api: &Api,
     access: Access,

@@ -4,7 +4,8 @@ use crate::access::Access;
 use crate::problem::Problem;
 use strongroom_types::{Code, TenantId};
 
-/// Another tenant's data does not exist for a tenant's key: a refusal must not show that it does.
+/// Refuses another tenant's data as not found: a refusal must not show a tenant's key that it
+/// exists.
 pub(crate) fn within_reach(access: Access, tenant: TenantId) -> Result<(), Problem> {
     if access.reaches(tenant) {
         Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Longest wait, milliseconds: below the time after which proxies give a request up.
 const WAIT_MAX_MS: u64 = 30_000;
 
-/// How long an answer may wait, and how often it looks.
+/// Longest wait of an answer, and the pause between two looks.
 #[derive(Clone, Copy)]
 pub(crate) struct Wait {
     limit: Duration,
@@ -15,13 +15,13 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// For a row of the API: each change of one wakes the request; the look in between only covers
-    /// for a lost wake-up.
+    /// A wait for a row of the API: each change of one wakes the request; the look in between only
+    /// covers for a lost wake-up.
     pub(crate) fn for_row(wait_ms: Option<u64>) -> Self {
         Self::new(wait_ms, Duration::from_millis(250))
     }
 
-    /// For the journal: no change of a row tells of an entry applied or a cosignature.
+    /// A wait for the journal: no change of a row tells of an entry applied or a cosignature.
     pub(crate) fn for_journal(wait_ms: Option<u64>) -> Self {
         Self::new(wait_ms, Duration::from_millis(50))
     }
@@ -47,7 +47,8 @@ pub(crate) async fn until<T, F: Future<Output = Result<Option<T>, Problem>>>(
     let mut changes = changes.watch();
     let asked = async {
         loop {
-            // Before the look: a change that comes during it ends the pause after it at once.
+            // Changes are marked as seen before the look: one that comes during it then ends the
+            // pause after it at once.
             changes.mark_unchanged();
             if let Some(answer) = ask().await? {
                 return Ok::<_, Problem>(Some(answer));

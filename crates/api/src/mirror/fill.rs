@@ -153,7 +153,7 @@ fn append_entries(
         return Ok(());
     }
 
-    // After a new start of the topic a batch may begin with entries that are here.
+    // When the topic was started again from entry 0, a batch may begin with entries that are here.
     let new = usize::try_from(known - batch.first_seq).unwrap_or(usize::MAX);
     for bytes in batch.entries.iter().skip(new) {
         let sealed: SealedEntry = decode(bytes).map_err(internal)?;
@@ -205,8 +205,8 @@ fn keep_cosignature(
         signature: shown.signature,
     };
 
-    // Verified before it is kept, since `rows::best` counts rows: a false one would make a head
-    // witnessed that is not.
+    // The cosignature is verified before it is kept, because `rows::best` counts rows: a false one
+    // would make a head witnessed that is not.
     let checkpoint = Checkpoint::parse(&shown.body);
     match checkpoint {
         Ok(checkpoint) if verify_cosignature(&shown.body, &signed, key).is_ok() => Ok(

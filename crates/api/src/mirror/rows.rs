@@ -96,8 +96,8 @@ pub(super) fn insert_entry(
     entry: &Entry,
 ) -> Result<Hash, DbError> {
     let (tenant, fact) = tenant_and_fact(entry);
-    // Leaf and hash are stored beside the entry: a tree of every entry is made at start, and must
-    // not cost opening all of them.
+    // Leaf and hash are stored beside the entry: a tree over all entries is made at start, and must
+    // not need all of them opened.
     let (leaf, hash, bytes) = (
         encode(&sealed.leaf(entry)),
         sealed.leaf_hash(entry),

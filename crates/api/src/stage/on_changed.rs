@@ -26,7 +26,7 @@ pub(super) fn on_changed(
         store::delete_answers(step.tx, &changed.intent)?;
     }
 
-    // Of the state before, a reason would be false: what was refused has passed since.
+    // A reason of the state before would be false: what was refused has passed since.
     match changed.reason {
         Some((code, detail)) => row.set_reason(code, detail),
         None => row.clear_reason(),

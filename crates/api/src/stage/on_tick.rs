@@ -46,15 +46,18 @@ fn send_intents(
             let marks = row.marks.clone();
             records.push(intent_record(post, step.now, &row, marks)?);
         } else if past.0 < row.expires_ms {
-            // Another service may have had it, and its entry may come with an older stamp: a client
-            // that was told "expired" would sign again. The next page must not begin with it.
+            // The row stays as it is: another service may have had the intent, and its entry may
+            // come with an older stamp. A client that was told "expired" would sign again. The mark
+            // keeps the next page from beginning with it.
             store::set_sent(step.tx, &row.intent, step.now)?;
         } else {
             let (event, code) = match prospect_of(journal, &row, step.now) {
-                // Nothing authorizes it any more: a client that waits for it must see an end.
+                // No entry can authorize the intent any more, so a client that waits for it must
+                // see an end.
                 Some(Prospect::Over(_)) => (RowEvent::TimedOut, Code::IntentExpired),
-                // Authorized by a part that did not have it from here, so that no service reports
-                // it: a share may be out, and a client that is told "expired" would sign again.
+                // A part that did not have the intent from here got it authorized, so that no
+                // service reports it. A share may be out, and a client that is told "expired" would
+                // sign again.
                 Some(Prospect::TooLate) => {
                     (RowEvent::Changed(TransactionState::Signing), Code::TooLate)
                 }
@@ -83,8 +86,8 @@ fn prospect_of(journal: &SharedFollower, row: &TxRow, now: UnixMs) -> Option<Pro
     prospect.ok()
 }
 
-/// Answers are sent once more: what the handler published may be lost, what goes out from here is
-/// part of this commit.
+/// Sends each answer once more: the handler's publication may be lost, the one from here is part of
+/// this commit.
 fn send_answers(
     post: &mut Post,
     step: &mut Step<'_>,

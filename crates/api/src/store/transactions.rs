@@ -40,7 +40,7 @@ impl TxRow {
 
     /// Takes the row through one event of its life cycle. On an error it stays as it is.
     pub(crate) fn apply(&mut self, event: RowEvent) -> Result<(), IllegalTransition> {
-        // Assigned only if the life cycle allows it.
+        // The state changes only if the life cycle allows it.
         let from = self.state;
         self.state = apply(from, event)?;
 
@@ -54,7 +54,7 @@ impl TxRow {
         Ok(())
     }
 
-    /// Sets why the state is what it is.
+    /// Sets the reason of the state.
     pub(crate) fn set_reason(&mut self, code: Code, detail: String) {
         (self.code, self.detail) = (code.as_str().to_owned(), printable(detail));
     }
@@ -121,7 +121,8 @@ pub(crate) fn insert_tx(
         encode(&Vec::<SignerRefusal>::new()),
         marks.to_bytes(),
     );
-    // Derived, not drawn: a client that posts the same intent again gets the same id.
+    // The id is derived from the digest and not drawn, so that a client that posts the same intent
+    // again gets the same one.
     let id = TransactionId::from(*digest).0;
 
     let args = [
@@ -139,7 +140,8 @@ pub(crate) fn insert_tx(
         Arg::u64(intent.expires.0)?,
     ];
 
-    // By the database and not by a look before it: two requests at once must not both insert.
+    // The database decides and not a look before it: two requests at the same time must not both
+    // insert.
     Ok(tx.execute(sql, &args)? == 1)
 }
 
@@ -256,7 +258,8 @@ pub(crate) fn update(
         Arg::u64(was.version)?,
     ];
 
-    // `row` was made from `was`: over a newer row it would undo what that one says.
+    // The update fails when another one was faster: `row` was made from `was`, and over a newer row
+    // it would undo what that one says.
     match tx.execute(sql, &args)? {
         0 => Err(DbError::new(DbErrorKind::Busy, "the row has changed since")),
         _ => Ok(()),

@@ -26,7 +26,8 @@ pub fn act(intake: &Intake, signed: &Signed) -> Result<Taken, SubmitError> {
     store::insert_act(tx.as_mut(), &name, &submission, signed, now)?;
     tx.commit()?;
 
-    // The record is made only now: what is not committed must not be published (docs/adr/0014).
+    // The record is made after the commit, because what is not committed must not be published
+    // (docs/adr/0014).
     let record = act_record(&mut intake.post(), now, signed, submission)?;
     Ok(Taken {
         digest: name,

@@ -39,13 +39,14 @@ pub fn approval(
             return Err(Refusal::new(Code::Conflict, detail).into());
         }
         check(intake, &row, signed, &answers, now)?;
-        // In one transaction with what was read: two yeses must not be taken for one seat.
+        // The insert is in one transaction with what was read: two yeses must not be taken for one
+        // seat.
         store::insert_answer(tx.as_mut(), &digest, &row.intent, signed, now)?;
     }
     tx.commit()?;
 
     let answer = known.unwrap_or(signed);
-    // Once it is decided, the answer has arrived or comes too late: a copy changes nothing.
+    // Once the transaction is decided, the answer has arrived or comes too late: no copy is sent.
     let record = waits
         .then(|| approval_record(&mut intake.post(), now, &row, answer))
         .transpose()?;

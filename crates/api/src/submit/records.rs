@@ -60,7 +60,8 @@ pub(crate) fn approval_record(
     let payload = ApprovalSubmitted {
         approval: signed.clone(),
     };
-    // The key is the intent's, but the topic is another: no order holds between the two.
+    // The record is keyed by vault as the intent's is, but the topic is another: no order holds
+    // between the two.
     let to = (topics::APPROVAL_SUBMITTED, row.vault.0.as_slice());
     post.record(now, to, None, &payload, &cause)
 }

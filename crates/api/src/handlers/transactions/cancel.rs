@@ -38,7 +38,8 @@ pub(crate) async fn cancel(
         let signed = body.signed()?;
         let (act, _) = signed.open::<Act>().map_err(Refusal::from)?;
 
-        // Another transaction's cancel would have passed the check above by this one's state.
+        // The act must cancel this transaction: another one's cancel would have passed the check
+        // above by this one's state.
         let fits = act.scope == Scope::Tenant(row.tenant)
             && act.body == ActBody::Tighten(Tighten::Cancel(row.intent));
         if !fits {
@@ -55,8 +56,8 @@ pub(crate) async fn cancel(
 /// Whether a cancel in the journal can still change what becomes of a transaction.
 const fn may_be_cancelled(state: TransactionState) -> bool {
     match state {
-        // A payment that failed, was blocked or has expired is that by the word of a service. Until
-        // its cancel is in the journal a hostile writer can open it again.
+        // Only a service says that a payment failed, was blocked or has expired. Until its cancel
+        // is in the journal a hostile writer can open it again.
         TransactionState::Blocked | TransactionState::Expired | TransactionState::Failed => true,
         TransactionState::Received
         | TransactionState::Screening

@@ -33,7 +33,8 @@ pub(crate) async fn create(
     let work = move |api: &Api, access| {
         let signed = body.signed()?;
         let (intent, _) = signed.open::<Intent>().map_err(Refusal::from)?;
-        // Before anything is stored: one tenant's key must not fill another's list.
+        // The tenant is checked before anything is stored: one tenant's key must not fill another's
+        // list.
         within_reach(access, intent.tenant)?;
 
         let taken = submit::intent(&api.intake, &signed)?;

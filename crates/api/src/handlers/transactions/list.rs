@@ -43,7 +43,7 @@ pub(crate) async fn list(
         let has_more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| has_more).map(write_cursor);
-        // Without the answers to each: they would cost a query per row.
+        // The answers to each transaction are left out: they would cost a query per row.
         let data = rows.iter().map(|row| show::transaction(row, &[])).collect();
         Ok(Json(Page::part(data, next)))
     };

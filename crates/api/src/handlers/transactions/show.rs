@@ -49,7 +49,7 @@ pub(crate) async fn show(
     });
     match reached.await? {
         Some(shown) => Ok(Json(shown)),
-        // The state was not reached in time: the one it is in is an answer as well.
+        // The wanted state was not reached in time: the present one is an answer as well.
         None => look()
             .await
             .map(|(row, answers)| Json(show::transaction(&row, &answers))),
