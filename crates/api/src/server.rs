@@ -7,10 +7,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 /// Largest request body, bytes: an authorization bundle with room for JSON escapes.
 const BODY_BYTES_MAX: usize = 192 * 1024;
@@ -76,17 +77,15 @@ pub async fn serve(
         // Nothing waits for it any more when the server has ended.
         let _ = stopping.send(());
     });
-    let cut = async {
-        let _ = stopped.await;
-        sleep(STOP_WAIT).await;
-    };
+    let mut served = pin!(served.into_future());
+    tokio::select! {
+        served = &mut served => return served,
+        _ = stopped => {}
+    }
 
     // A client that sends half a request would otherwise keep the process, and with it the locks
     // that its successor needs.
-    tokio::select! {
-        served = served.into_future() => served,
-        () = cut => Ok(()),
-    }
+    timeout(STOP_WAIT, served).await.unwrap_or(Ok(()))
 }
 
 #[cfg(test)]
