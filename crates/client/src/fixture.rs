@@ -199,6 +199,7 @@ impl Journal {
             from: signer.node,
             to: None,
             session: [1; 16],
+            cause: [0; 16],
             sequence: 1,
             created: UnixMs(1),
             deadline: UnixMs(2),

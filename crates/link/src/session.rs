@@ -9,8 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use strongroom_ports::bus::{Delivered, Headers, Position, Record, Topic};
-use strongroom_stage::post::id_from;
-use strongroom_types::digest;
 use strongroom_wire::frame::{FromSigner, ToSigner, read_frame, write_frame};
 use strongroom_wire::{encode, topics};
 
@@ -182,13 +180,8 @@ fn publish_frames(routes: &LinkRoutes, mut stream: UnixStream) -> Result<(), Lin
             FromSigner::Submission(payload) => (routes.submitted.clone(), payload),
         };
 
-        // The id follows from the content, so that a frame sent twice is one record to consumers.
-        let msg_id = id_from(digest("strongroom/link-record/v1", &[&payload]));
-        let headers = Headers {
-            msg_id,
-            ..Headers::default()
-        };
-        let key = routes.node.0.to_vec();
+        // A frame that is sent twice is one record to consumers, who go by its content.
+        let (key, headers) = (routes.node.0.to_vec(), Headers::default());
         routes.bus.publish(&[Record {
             topic,
             key,

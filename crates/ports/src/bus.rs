@@ -3,7 +3,7 @@
 //! Contract (each sentence is a case of `testkit/conformance`):
 //!
 //! - Records of one topic with one key keep the order in which they were published.
-//! - Delivery is at least once; the consumer removes duplicates by [`Headers::msg_id`].
+//! - Delivery is at least once; the consumer removes duplicates by what their sender signed.
 //! - The consumer owns its positions: the bus keeps none.
 //! - A position that no longer exists (other incarnation, before the oldest record, beyond the end)
 //!   is [`BusError::PositionGone`]; the bus never moves a consumer silently.
@@ -12,7 +12,7 @@
 //! - [`Bus::publish`] returns `Ok` only when every record is durable.
 //! - A full queue blocks the publisher and then returns [`BusError::Full`]; no accepted record is
 //!   dropped.
-//! - Headers carry `msg-id`, `schema`, `deadline-ms`, `traceparent` and timeline marks; never
+//! - Headers carry `schema`, `deadline-ms`, `traceparent` and timeline marks; never
 //!   secrets or customer data.
 //! - [`Bus::shutdown`] drains the accepted records within its deadline; later calls are
 //!   [`BusError::Closed`].
@@ -79,9 +79,6 @@ impl fmt::Display for Topic {
 /// Fields that travel beside a payload, in clear. Borsh is the stored form (field order below).
 #[derive(Debug, Clone, PartialEq, Eq, Default, BorshSerialize, BorshDeserialize)]
 pub struct Headers {
-    /// First 16 bytes of a digest over cause, topic, recipient and payload, so that a retry has the
-    /// same id; consumers remove duplicates by it.
-    pub msg_id: [u8; 16],
     /// Version of the payload's encoding.
     pub schema: u16,
     /// Time from which on the work is refused and not executed late, Unix milliseconds; 0 = none.
@@ -175,7 +172,7 @@ pub trait Bus: Send + Sync {
     ///
     /// # Errors
     /// [`BusError::TooLarge`] (nothing published), [`BusError::Full`] (nothing published, try
-    /// again), [`BusError::Io`]: outcome unknown, publish the same `msg_id`s again.
+    /// again), [`BusError::Io`]: outcome unknown, publish the same records again.
     fn publish(&self, records: &[Record]) -> Result<(), BusError>;
 
     /// The oldest position of a topic. A topic without a record begins at 0.
@@ -270,7 +267,7 @@ impl BusError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            // After `Io` the records may be on the bus. The caller publishes the same ids again,
+            // After `Io` the records may be on the bus. The caller publishes the same records again,
             // and readers drop duplicates.
             Self::Full | Self::Timeout | Self::Io(_) => true,
             // Another try does not help with these. A lost position needs an operator above all: a
@@ -311,17 +308,15 @@ mod tests {
     #[test]
     fn header_bytes_do_not_change() {
         let headers = Headers {
-            msg_id: [7; 16],
             schema: 0x0102,
             deadline_ms: 3,
             traceparent: "t".into(),
             marks: vec![9],
         };
         let bytes = borsh::to_vec(&headers).unwrap();
-        let mut want = vec![7; 16];
-        want.extend([
+        let want = [
             2, 1, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, b't', 1, 0, 0, 0, 9,
-        ]);
+        ];
         assert_eq!(bytes, want);
         assert_eq!(borsh::from_slice::<Headers>(&bytes).unwrap(), headers);
     }

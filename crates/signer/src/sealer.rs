@@ -42,7 +42,8 @@ impl Sealer {
         payload: &T,
         now: UnixMs,
     ) -> Vec<u8> {
-        // Each envelope has a number of its own, so no two of this node are the same bytes.
+        // Each envelope has a number of its own, which is its cause, too: no two of this node are
+        // taken for the same record.
         self.sequence = self.sequence.saturating_add(1);
         let Self {
             genesis,
@@ -61,6 +62,7 @@ impl Sealer {
                 from: node,
                 to,
                 session: session.0,
+                cause: u128::from(sequence).to_be_bytes(),
                 sequence,
                 created: now,
                 deadline,

@@ -4,9 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_ports::bus::{BusError, Delivered, Headers, Record};
 use strongroom_wire::encode;
 
-/// Payload of a record on `<topic>.dlq`, in borsh. The record has the original's key and message
-/// id, so that a second letter about the same record is removed as a duplicate. The original's id
-/// does not enter the inbox, so that a replay to its topic is handled.
+/// Payload of a record on `<topic>.dlq`, in borsh, under the original's key. The original's id does
+/// not enter the inbox, so that a replay to its topic is handled.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct DeadLetter {
     /// The stage that gave up.
@@ -98,7 +97,6 @@ mod tests {
     fn delivered(len: usize) -> Delivered {
         let topic = Topic::new("t.v1").unwrap();
         let headers = Headers {
-            msg_id: [7; 16],
             schema: 9,
             deadline_ms: 5,
             ..Headers::default()
@@ -126,15 +124,11 @@ mod tests {
         want.extend([
             3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, b'c', 2, 0, 0, 0,
         ]);
-        want.extend([7; 16]);
         want.extend([
             9, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 2,
         ]);
         assert_eq!(record.payload, want);
-        assert_eq!(
-            (record.topic.as_str(), record.headers.msg_id),
-            ("t.v1.dlq", [7; 16])
-        );
+        assert_eq!(record.topic.as_str(), "t.v1.dlq");
     }
 
     #[test]

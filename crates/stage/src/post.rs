@@ -8,8 +8,8 @@ use strongroom_types::{Digest, NodeId, UnixMs, digest};
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::{Envelope, Marks, Payload, Role, Senders, open, seal, try_encode};
 
-/// The work that a new record continues. Message ids derive from it, so a repetition makes the same
-/// ids.
+/// The work that a new record continues. Message ids derive from it ([`message_id`]), so a
+/// repetition makes the same ids.
 #[derive(Clone, Debug)]
 pub struct Cause {
     /// Message id of the record that is continued, or an id that the first producer made.
@@ -30,7 +30,7 @@ impl Cause {
     pub fn of(delivered: &Delivered, envelope: &Envelope) -> Self {
         let headers = &delivered.record.headers;
         Self {
-            msg_id: headers.msg_id,
+            msg_id: envelope_id(envelope),
             session: envelope.session,
             deadline: envelope.deadline,
             traceparent: headers.traceparent.clone(),
@@ -110,6 +110,7 @@ impl Post {
             from: self.node,
             to,
             session: cause.session,
+            cause: cause.msg_id,
             sequence: self.sequence,
             created: now,
             deadline: cause.deadline,
@@ -117,16 +118,10 @@ impl Post {
 
         // The payload is encoded before anything is sealed, so that this service never signs a
         // record whose content is missing.
-        let content = try_encode(payload)
+        try_encode(payload)
             .map_err(|e| StageError::fatal("a payload without an encoding").because(e))?;
 
-        // The id derives from cause, recipient and content alone, never from the sequence number or
-        // the time. After a crash the same work makes the same ids, and readers drop the records
-        // that they have.
-        let to_bytes = to.map_or([0; 16], |to| to.0);
-        let fields: [&[u8]; 4] = [&cause.msg_id, topic.as_bytes(), &to_bytes, &content];
         let headers = Headers {
-            msg_id: id_from(digest("strongroom/msg-id/v1", &fields)),
             schema: T::SCHEMA.0,
             deadline_ms: cause.deadline.0,
             traceparent: cause.traceparent.clone(),
@@ -141,6 +136,28 @@ impl Post {
             payload: seal(heading, payload, &self.key),
         })
     }
+}
+
+/// Id by which consumers tell a repetition from a new record of the same topic.
+///
+/// Nothing beside the signed bytes counts: a broker that could name a record otherwise would have
+/// the next one of that name dropped.
+#[must_use]
+pub fn message_id(record: &Record) -> [u8; 16] {
+    match Envelope::unverified(&record.payload) {
+        Ok(envelope) => envelope_id(&envelope),
+        // No stage opens it. It needs a name only until it is a dead letter.
+        Err(_) => id_from(digest("strongroom/msg-id/v1", &[&record.payload])),
+    }
+}
+
+fn envelope_id(envelope: &Envelope) -> [u8; 16] {
+    // The sender is part of it: another one, who may write to the same topic, must not use up an id
+    // whose cause and content it can foresee. Number and times are not: after a crash the same work
+    // makes the same ids, and readers drop the records that they have.
+    let to = envelope.to.map_or([0; 16], |to| to.0);
+    let fields: [&[u8]; 4] = [&envelope.cause, &envelope.from.0, &to, &envelope.payload];
+    id_from(digest("strongroom/msg-id/v1", &fields))
 }
 
 /// Opens a delivered record after checking that its sender has one of `roles`, the signature is

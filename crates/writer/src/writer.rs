@@ -108,13 +108,15 @@ impl Writer {
         let follower = self.replica()?.follower_mut();
         let registered = Arc::clone(follower.state().registered());
 
-        let heard = match open_incoming(&delivered.record.payload, registered.as_ref()) {
-            Ok(Incoming::Cosignature(witness, said)) => follower.cosignature(witness, &said, now),
-            Ok(Incoming::Batch(_)) => Err(Refusal::new(
+        // An error, for the shell to forget the record's id: the true record may have the same.
+        let incoming = open_incoming(&delivered.record.payload, registered.as_ref())
+            .map_err(|refusal| StageError::poison("the record does not open").because(refusal))?;
+        let heard = match incoming {
+            Incoming::Cosignature(witness, said) => follower.cosignature(witness, &said, now),
+            Incoming::Batch(_) => Err(Refusal::new(
                 Code::UnknownSender,
                 "entries on a witness's topic",
             )),
-            Err(refusal) => Err(refusal),
         };
 
         // Skipped: what does not verify proves nothing, and a hostile witness can send much of it.

@@ -11,6 +11,8 @@ pub enum Cell {
     Twice,
     /// Sealed by each sender that may not say this, and by forgers.
     WrongSender,
+    /// Delivered after a copy of it whose signature is false.
+    AfterForgery,
     /// The process dies when everything is written and nothing committed.
     RestartBeforeCommit,
     /// The process dies when everything is committed and nothing published.
@@ -21,10 +23,11 @@ pub enum Cell {
 
 impl Cell {
     /// Every column, in the order in which they run.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Once,
         Self::Twice,
         Self::WrongSender,
+        Self::AfterForgery,
         Self::RestartBeforeCommit,
         Self::RestartAfterCommit,
         Self::RestartAfterPublish,
@@ -37,6 +40,7 @@ impl Cell {
             Self::Once => "once",
             Self::Twice => "twice",
             Self::WrongSender => "wrong sender",
+            Self::AfterForgery => "after a forgery",
             Self::RestartBeforeCommit => "restart before commit",
             Self::RestartAfterCommit => "restart after commit",
             Self::RestartAfterPublish => "restart after publish",
@@ -58,6 +62,8 @@ pub(crate) enum Delivery {
     TwiceForgotten,
     /// Instead of the record, the n-th impostor's.
     Impostor(usize),
+    /// First a copy with a false signature, and the record when that has settled.
+    AfterForgery,
     /// Once, and the process dies there.
     Crash(CrashPoint),
 }

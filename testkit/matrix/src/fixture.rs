@@ -4,6 +4,7 @@ use std::sync::Arc;
 use strongroom_ports::bus::Record;
 use strongroom_ports::db::Db;
 use strongroom_stage::Stage;
+use strongroom_stage::post::message_id;
 use strongroom_types::UnixMs;
 use strongroom_world::World;
 
@@ -36,7 +37,7 @@ pub trait Fixture {
 
     /// What of a published record must be the same in every cell.
     fn identity(&self, record: &Record) -> String {
-        let (key, id) = (hex(&record.key), hex(&record.headers.msg_id));
+        let (key, id) = (hex(&record.key), hex(&message_id(record)));
         format!("{} key {key} msg-id {id}", record.topic)
     }
 

@@ -1,5 +1,5 @@
-//! The delivery matrix of a stage: every record it consumes × {once, twice, wrong sender, restart
-//! before the commit, after the commit, after the publish}.
+//! The delivery matrix of a stage: every record it consumes × {once, twice, wrong sender, after
+//! a forgery, restart before the commit, after the commit, after the publish}.
 //!
 //! The cells are generated, so none can be forgotten: a topic of [`Stage::topics`] or a kind of
 //! record without a case fails the test. Each cell runs the stage in the shipped
@@ -31,7 +31,7 @@
 //!             Case::new("approval", &[Role::Api], |f, _| f.approval(Who::Approver(0)))
 //!                 .given(|f, _| vec![f.intent_submitted()]),
 //!         )
-//!         .run(); // prints "approvals: 2 records × 6 = 12 cells"
+//!         .run(); // prints "approvals: 2 records × 7 = 14 cells"
 //! }
 //! ```
 //!

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use strongroom_ports::bus::Record;
 use strongroom_ports::db::{Db, Tx};
 use strongroom_stage::DeadLetter;
+use strongroom_stage::post::message_id;
 
 use crate::fixture::{Fixture, hex};
 use crate::published::Published;
@@ -36,7 +38,11 @@ impl Outcome {
         published.sort_unstable();
         let dead_letters = letters.into_iter().map(|record| {
             let letter: DeadLetter = borsh::from_slice(&record.payload).expect("a dead letter");
-            (record.headers.msg_id, letter.cause)
+            let original = Record {
+                payload: letter.payload.expect("it is not too large"),
+                ..record.clone()
+            };
+            (message_id(&original), letter.cause)
         });
         Self {
             published,

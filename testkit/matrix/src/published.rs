@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use strongroom_ports::bus::Record;
+use strongroom_stage::post::message_id;
 use strongroom_wire::{Envelope, Payload, decode};
 
 /// Records of a stage in the order of their publication, each message id once.
@@ -17,7 +18,7 @@ impl Published {
         let mut seen = BTreeSet::new();
         let fresh = all
             .iter()
-            .filter(|r| seen.insert((r.topic.clone(), r.headers.msg_id)));
+            .filter(|r| seen.insert((r.topic.clone(), message_id(r))));
         Self {
             records: fresh.cloned().collect(),
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use strongroom_ports::bus::Record;
+use strongroom_stage::post::message_id;
 use strongroom_stage::{CrashPoint, Stage as _};
 
 use crate::case::Case;
@@ -156,6 +157,9 @@ impl<'a, F: Fixture> Row<'a, F> {
                 Cell::Once => self.once(),
                 Cell::Twice => self.twice(),
                 Cell::WrongSender => self.wrong_sender(),
+                // The copy has all that the record has, and so its message id. It becomes a dead
+                // letter, and must not stand for the record.
+                Cell::AfterForgery => self.same_as_once(&Delivery::AfterForgery, false),
                 Cell::RestartBeforeCommit => self.crash(CrashPoint::BeforeCommit),
                 Cell::RestartAfterCommit => self.crash(CrashPoint::AfterCommit),
                 Cell::RestartAfterPublish => self.crash(CrashPoint::AfterPublish),
@@ -235,7 +239,7 @@ impl<'a, F: Fixture> Row<'a, F> {
         };
         let mut found = Vec::new();
         for (n, (who, record)) in wrong.iter().enumerate() {
-            let id = record.headers.msg_id;
+            let id = message_id(record);
             match outcome_of(self.matrix, self.case, &Delivery::Impostor(n)) {
                 Err(why) => found.push(format!("[{who}] {why}")),
                 Ok(outcome) => {
@@ -301,6 +305,15 @@ fn outcome_of<F: Fixture>(
         Delivery::Impostor(n) => {
             let wrong = all_impostors(matrix, case)?;
             installation.publish(&[wrong[*n].1.clone()]);
+        }
+        Delivery::AfterForgery => {
+            let mut forged = record.clone();
+            if let Some(last) = forged.payload.last_mut() {
+                *last ^= 1;
+            }
+            installation.publish(&[forged]);
+            installation.settle(now)?;
+            installation.publish(&[record]);
         }
         // A stateless stage has no commit: it dies with the record unread.
         Delivery::Crash(CrashPoint::BeforeCommit) if installation.is_stateless() => {

@@ -7,10 +7,9 @@ use crate::reading::Opener;
 use crate::rig::Rig;
 use std::collections::{BTreeMap, VecDeque};
 use strongroom_ports::bus::{Bus as _, Headers, Record, Topic};
-use strongroom_stage::post::id_from;
-use strongroom_types::{NodeId, digest};
+use strongroom_types::NodeId;
 use strongroom_wire::frame::{FromSigner, ToSigner};
-use strongroom_wire::{JournalBatch, Schema, topics};
+use strongroom_wire::{JournalBatch, topics};
 
 /// Most frames on their way to a signer: late ones hold up those behind them, and not the whole
 /// bus.
@@ -244,16 +243,10 @@ impl Link {
             FromSigner::Submission(record) => (topics::JOURNAL_SUBMITTED.to_owned(), record),
         };
 
-        // By its payload: a frame that is sent again after a crash is the same record.
-        let headers = Headers {
-            msg_id: id_from(digest("strongroom/link-msg-id/v1", &[&payload])),
-            schema: Schema(0).0,
-            ..Headers::default()
-        };
         self.out.push_back(Record {
             topic: Topic::new(&topic).unwrap(),
             key: Vec::new(),
-            headers,
+            headers: Headers::default(),
             payload,
         });
     }

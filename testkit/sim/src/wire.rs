@@ -11,7 +11,6 @@ use crate::wakes::Wakes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_ports::bus::{Record, Topic};
-use strongroom_types::digest;
 
 struct State {
     /// Name of this log: positions of another one are refused.
@@ -221,8 +220,7 @@ impl Wire {
         }
     }
 
-    /// A copy with one bit changed, under a message id of its own: what changes bits on the way
-    /// does not know how to keep the id.
+    /// A copy with one bit changed.
     fn flipped(&self, record: &Record) -> Record {
         let mut copy = record.clone();
         let at = self.dice.below(copy.payload.len() as u64) as usize;
@@ -230,9 +228,6 @@ impl Wire {
         if let Some(byte) = copy.payload.get_mut(at) {
             *byte ^= 1 << bit;
         }
-
-        let id = digest("strongroom/sim-flip/v1", &[&copy.payload]);
-        copy.headers.msg_id.copy_from_slice(&id.0[..16]);
         copy
     }
 

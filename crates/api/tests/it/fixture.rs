@@ -402,10 +402,7 @@ impl Served {
     /// Something on the entries' topic that is not a record of ours.
     pub fn bus_garbage(&self) {
         let topic = Topic::new(topics::JOURNAL_ENTRIES).unwrap();
-        let headers = Headers {
-            msg_id: [9; 16],
-            ..Headers::default()
-        };
+        let headers = Headers::default();
         self.bus
             .publish(&[Record {
                 topic,

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use strongroom_api::submit;
 use strongroom_journal::Body;
 use strongroom_ports::bus::Record;
+use strongroom_stage::post::message_id;
 use strongroom_types::{Act, ActBody, Digest, Tighten};
 use strongroom_wire::{Decided, JournalResult, JournalSubmitted, Role, TransactionState, topics};
 use strongroom_world::Who;
 
 fn ids(records: &[Record]) -> BTreeSet<[u8; 16]> {
-    records.iter().map(|record| record.headers.msg_id).collect()
+    records.iter().map(message_id).collect()
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn an_answer_is_sent_once_more_and_under_the_same_name() {
         desk.wait(2_500);
     }
     let sent = desk.records(topics::APPROVAL_SUBMITTED);
-    assert_eq!(ids(&sent), BTreeSet::from([lost.headers.msg_id]));
+    assert_eq!(ids(&sent), BTreeSet::from([message_id(&lost)]));
     assert_eq!(sent.len(), 1);
 }
 
@@ -96,7 +97,7 @@ fn an_act_is_sent_until_the_writer_answers() {
     desk.wait(2_500);
     desk.wait(2_500);
     let sent = desk.records(topics::JOURNAL_SUBMITTED);
-    assert_eq!(ids(&sent), BTreeSet::from([lost.headers.msg_id]));
+    assert_eq!(ids(&sent), BTreeSet::from([message_id(&lost)]));
     assert_eq!(sent.len(), 2);
 
     // An answer to another submitter's submission of the same name is not an answer to this one.

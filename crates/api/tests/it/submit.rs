@@ -3,6 +3,7 @@
 use crate::desk::{Desk, code};
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
+use strongroom_stage::post::message_id;
 use strongroom_types::{Approval, Code, Digest, Document as _};
 use strongroom_wire::{Decided, TransactionState};
 use strongroom_world::Who;
@@ -112,6 +113,6 @@ fn an_answer_sent_again_goes_out_as_it_was_stored() {
     let mut forged = yes;
     strongroom_world::forge(&mut forged.endorsements[0]);
     let again = desk.approve(&intent, &forged).unwrap().record.unwrap();
-    assert_eq!(first.headers.msg_id, again.headers.msg_id);
+    assert_eq!(message_id(&first), message_id(&again));
     assert!(desk.state(|state| state.tenant(intent.tenant).is_ok()));
 }

@@ -3,6 +3,7 @@
 use crate::site::{NEW_KEY, PACE, Site, new_ceremony};
 use std::collections::BTreeSet;
 use strongroom_ports::bus::Record;
+use strongroom_stage::post::message_id;
 use strongroom_types::UnixMs;
 use strongroom_wire::{CoordinatorMessage, JournalSubmitted, Layer, Marks, SignerMessage, topics};
 
@@ -14,7 +15,7 @@ fn on<'a>(records: &'a [Record], topic: &str) -> Vec<&'a Record> {
 }
 
 fn ids(records: &[Record]) -> BTreeSet<[u8; 16]> {
-    records.iter().map(|record| record.headers.msg_id).collect()
+    records.iter().map(message_id).collect()
 }
 
 /// A signer's clock may be ahead by the skew; no one waits for what is signed after the deadline.
@@ -105,7 +106,7 @@ fn a_result_offered_again_is_the_same_submission_in_a_new_message() {
     let first = offered(&mut site);
     site.wait(RUN_MS);
     let second = offered(&mut site);
-    assert_ne!(first.headers.msg_id, second.headers.msg_id);
+    assert_ne!(message_id(&first), message_id(&second));
     let submission = |record| site.world.open::<JournalSubmitted>(record).1.submission;
     assert_eq!(submission(&first), submission(&second));
     for record in [first, second] {

@@ -144,6 +144,7 @@ fn entry_of_128_kib_fits_batch_record_and_frame() {
         from: NodeId([1; 16]),
         to: Some(NodeId([1; 16])),
         session: [0; 16],
+        cause: [0; 16],
         sequence: 0,
         created: START,
         deadline: START,

@@ -201,6 +201,7 @@ fn seal_of_signer(cluster: &mut Cluster, index: u16, message: &SignerMessage) ->
         from: signer.node,
         to: Some(cluster.world.service(Role::Coordinator).node),
         session: [0; 16],
+        cause: u128::from(cluster.sequence).to_be_bytes(),
         sequence: cluster.sequence,
         created: cluster.now,
         deadline: cluster.now.plus(60_000),

@@ -200,6 +200,7 @@ impl Cluster {
             from: service.node,
             to,
             session: [0; 16],
+            cause: u128::from(self.sequence).to_be_bytes(),
             sequence: self.sequence,
             created: self.now,
             deadline: self.now.plus(life_ms),

@@ -148,6 +148,7 @@ fn a_cosignature_counts_only_from_the_witness_itself() {
         from: three.node,
         to: None,
         session: [0; 16],
+        cause: [0; 16],
         sequence: 1,
         created: cluster.now,
         deadline: cluster.now.plus(1),

@@ -11,6 +11,7 @@ use super::work::Work;
 use super::{Shell, ShellError, positions};
 use crate::dead_letter::DeadLetter;
 use crate::faults::CrashPoint;
+use crate::post::message_id;
 use crate::schema;
 use crate::stage::{Stage, StageError};
 
@@ -278,19 +279,21 @@ impl<S: Stage> Shell<S> {
         }
     }
 
-    /// Tells new records from duplicates, and stores the ids of the new ones.
+    /// Tells new records from duplicates, and stores the ids of the new ones. No signature was
+    /// verified yet: a record that the stage does not open takes its id back with the transaction.
     fn unseen(
         &self,
         tx: &mut dyn Tx,
         now_ms: u64,
         batch: &[Delivered],
     ) -> Result<Unseen, NotCommitted> {
+        let ids: Vec<[u8; 16]> = batch.iter().map(|d| message_id(&d.record)).collect();
         let mut args = Vec::with_capacity(batch.len() * schema::SEEN.columns);
-        for delivered in batch {
+        for (delivered, id) in batch.iter().zip(&ids) {
             args.extend([
                 Arg::from(self.name),
                 delivered.topic.as_str().into(),
-                (&delivered.record.headers.msg_id).into(),
+                id.into(),
                 Arg::u64(now_ms)?,
             ]);
         }
@@ -314,8 +317,9 @@ impl<S: Stage> Shell<S> {
         // new.
         let fresh = batch
             .iter()
-            .filter(|d| new.remove(&(d.topic.as_str(), d.record.headers.msg_id.as_slice())))
-            .cloned();
+            .zip(&ids)
+            .filter(|(d, id)| new.remove(&(d.topic.as_str(), id.as_slice())))
+            .map(|(d, _)| d.clone());
         Ok(Unseen::Some(fresh.collect()))
     }
 

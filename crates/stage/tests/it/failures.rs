@@ -7,7 +7,7 @@ use strongroom_ports::bus::{Bus as _, BusError, Record};
 use strongroom_ports::db::Db as _;
 use strongroom_stage::{DeadLetter, ShellError};
 
-use crate::kit::{Commit, World, command, settle, topic};
+use crate::kit::{Commit, World, command, number, settle, topic};
 
 fn letters(world: &World) -> Vec<DeadLetter> {
     world
@@ -50,7 +50,7 @@ fn a_poison_record_stands_alone_in_the_end() {
         (b"b".as_slice(), "not a command")
     );
     assert_eq!(letter.headers, records[17].headers);
-    assert_eq!(letter.payload.as_deref(), Some(b"poison".as_slice()));
+    assert_eq!(letter.payload.as_deref(), Some(b"poison\x11".as_slice()));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn while_the_bus_is_away_nothing_new_is_handled_and_nothing_overtakes() {
     let numbers: Vec<i64> = world
         .read("out.v1")
         .into_iter()
-        .map(|r| i64::from_be_bytes(r.payload.try_into().unwrap()))
+        .map(|r| number(&r))
         .collect();
     assert_eq!(numbers, [1, 2]);
 }

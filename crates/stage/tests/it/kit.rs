@@ -8,6 +8,7 @@ use std::time::Duration;
 use strongroom_bus_embedded::{EmbeddedBus, Options as BusOptions};
 use strongroom_ports::bus::{Bus as _, Delivered, Headers, Mode, Record, Topic};
 use strongroom_ports::db::{Arg, Db, DbError, DbErrorKind, Migration, Tx};
+use strongroom_stage::post::message_id;
 use strongroom_stage::{Options, Shell, ShellError, Stage, StageError};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_world::{Crashes, ScriptedBus};
@@ -16,14 +17,13 @@ pub fn topic(name: &str) -> Topic {
     Topic::new(name).unwrap()
 }
 
-/// A command for the counting stage.
+/// A command for the counting stage. The id is its last byte: no two commands are the same record.
 pub fn command(id: u8, key: &str, what: &str) -> Record {
     command_on("in.v1", id, key, what)
 }
 
 pub fn command_on(name: &str, id: u8, key: &str, what: &str) -> Record {
     let headers = Headers {
-        msg_id: [id; 16],
         schema: 1,
         ..Headers::default()
     };
@@ -31,7 +31,7 @@ pub fn command_on(name: &str, id: u8, key: &str, what: &str) -> Record {
         topic: topic(name),
         key: key.into(),
         headers,
-        payload: what.into(),
+        payload: [what.as_bytes(), &[id]].concat(),
     }
 }
 
@@ -95,8 +95,10 @@ impl Stage for Counter {
                 topic: topic("out.v1"),
                 ..delivered.record.clone()
             };
+            let (id, what) = delivered.record.payload.split_last().unwrap();
             answer.payload = n.to_be_bytes().to_vec();
-            match delivered.record.payload.as_slice() {
+            answer.payload.push(*id);
+            match what {
                 b"add" => {}
                 b"poison" if self.switches.poison_is_fine.load(Ordering::Relaxed) => {}
                 b"poison" => return Err(StageError::poison("not a command")),
@@ -133,12 +135,11 @@ impl Stage for Counter {
         )?;
         self.reload(tx)?;
         let mut record = command("t".as_bytes()[0], "tick", "");
-        record.headers.msg_id[..8].copy_from_slice(&now_ms.to_be_bytes());
+        record.payload = now_ms.to_be_bytes().to_vec();
         record.topic = topic("ticks.v1");
         let mut records = vec![record];
         if self.switches.tick_is_too_large.load(Ordering::Relaxed) {
             let mut large = records[0].clone();
-            large.headers.msg_id[15] = 1;
             large.payload = vec![0; Record::PAYLOAD_MAX + 1];
             records.insert(0, large);
         }
@@ -281,11 +282,11 @@ impl World {
         let fresh = self
             .read("out.v1")
             .into_iter()
-            .filter(|r| seen.insert(r.headers.msg_id));
+            .filter(|r| seen.insert(message_id(r)));
         fresh
             .map(|r| {
-                let n = i64::from_be_bytes(r.payload.try_into().unwrap());
-                (String::from_utf8(r.key).unwrap(), n)
+                let key = String::from_utf8(r.key.clone()).unwrap();
+                (key, number(&r))
             })
             .collect()
     }
@@ -303,6 +304,11 @@ impl World {
             .i64(0)
             .unwrap()
     }
+}
+
+/// The count that a record announces.
+pub fn number(record: &Record) -> i64 {
+    i64::from_be_bytes(record.payload[..8].try_into().unwrap())
 }
 
 /// Steps until nothing is left to do.

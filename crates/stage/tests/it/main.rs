@@ -9,6 +9,7 @@
 
 mod exactly_once;
 mod failures;
+mod identity;
 mod kit;
 mod post;
 mod stateless;

@@ -27,7 +27,10 @@ impl Stage for Relay {
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
         assert!(tx.query("SELECT 1", &[]).is_err(), "it has no database");
-        if batch.iter().any(|d| d.record.payload == b"poison") {
+        if batch
+            .iter()
+            .any(|d| d.record.payload.starts_with(b"poison"))
+        {
             return Err(StageError::poison("no"));
         }
         Ok(batch
@@ -39,7 +42,7 @@ impl Stage for Relay {
                 };
                 let mut large = same.clone();
                 large.payload = vec![0; Record::PAYLOAD_MAX + 1];
-                let is_big = d.record.payload == b"big";
+                let is_big = d.record.payload.starts_with(b"big");
                 is_big.then_some(large).into_iter().chain([same])
             })
             .collect())
@@ -107,7 +110,7 @@ fn hole_a_record_that_is_too_large_is_dropped_where_memory_has_changed() {
 
     let out = world.read("out.v1");
     let sizes: Vec<usize> = out.iter().map(|record| record.payload.len()).collect();
-    assert_eq!(sizes, [3, 3], "only the large one is missing");
+    assert_eq!(sizes, [4, 4], "only the large one is missing");
 }
 
 #[test]

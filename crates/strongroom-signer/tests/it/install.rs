@@ -250,6 +250,7 @@ impl Install {
             from: node(9),
             to: None,
             session: [0; 16],
+            cause: [0; 16],
             sequence: 1,
             created: now(),
             deadline: now().plus(60_000),

@@ -11,7 +11,7 @@ use strongroom_ports::bus::{Bus as _, Mode, Position, Record, Topic};
 use strongroom_ports::chain::{ChainCodec, OwnPath, Registry as _};
 use strongroom_ports::db::{Arg, Db as _};
 use strongroom_replica::{SharedFollower, TenantVaults};
-use strongroom_stage::post::{Cause, Post, session_of};
+use strongroom_stage::post::{Cause, Post, message_id, session_of};
 use strongroom_stage::{DeadLetter, NoFaults, Options, Shell};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
@@ -216,10 +216,9 @@ impl Service {
                 self.read.insert(topic, Position { next, ..position });
             }
             let new = found.into_iter().map(|delivered| delivered.record);
-            records.extend(new.filter(|record| {
-                self.seen
-                    .insert((record.topic.clone(), record.headers.msg_id))
-            }));
+            records.extend(
+                new.filter(|record| self.seen.insert((record.topic.clone(), message_id(record)))),
+            );
         }
         Sent {
             world: self.world().clone(),

@@ -7,6 +7,7 @@ use strongroom_journal::Body;
 use strongroom_matrix::{Case, Fixture, Matrix, Published};
 use strongroom_ports::bus::Record;
 use strongroom_replica::SharedFollower;
+use strongroom_stage::post::message_id;
 use strongroom_transactions::TransactionsStage;
 use strongroom_types::{Code, Intent, UnixMs};
 use strongroom_wire::{Decided, Outcome, Role, TransactionChanged, topics};
@@ -103,7 +104,7 @@ impl Fixture for Transactions {
     /// News of a broadcast carry the time of the tick, and a restart ticks at once.
     fn identity(&self, record: &Record) -> String {
         if record.topic.as_str() != topics::TRANSACTION_CHANGED {
-            let id = record.headers.msg_id;
+            let id = message_id(record);
             return format!("{} key {:?} msg-id {id:?}", record.topic, record.key);
         }
         let (_, mut changed) = self.world().open::<TransactionChanged>(record);

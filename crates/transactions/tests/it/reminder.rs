@@ -2,6 +2,7 @@ use crate::fixture::*;
 use std::collections::BTreeSet;
 use strongroom_journal::Body;
 use strongroom_ports::chain::{Broadcast, Standing};
+use strongroom_stage::post::message_id;
 use strongroom_types::{ActBody, Code, Digest, Document as _, Intent, SessionId, Tighten, UnixMs};
 use strongroom_wire::{
     JournalSubmitted, Outcome, SignerRefusal, SigningRequested, TransactionState, topics,
@@ -34,7 +35,7 @@ fn reminder_is_not_taken_for_a_duplicate() {
     records.extend(service.wait(RESEND_MS).records);
     records.extend(service.wait(RESEND_MS).records);
     for record in &records {
-        assert!(ids.insert((record.topic.clone(), record.headers.msg_id)));
+        assert!(ids.insert((record.topic.clone(), message_id(record))));
     }
     assert_eq!(ids.len(), 7);
 }

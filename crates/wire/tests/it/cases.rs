@@ -351,6 +351,7 @@ pub fn heading(to: Option<NodeId>) -> Heading {
         from: NodeId([2; 16]),
         to,
         session: [3; 16],
+        cause: [5; 16],
         sequence: 4,
         created: AT,
         deadline: AT.plus(5),

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use strongroom_journal::Body;
 use strongroom_ports::bus::{Bus, Headers, Record, Topic};
 use strongroom_stage::StopFlag;
+use strongroom_stage::post::message_id;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_wire::topics;
 use strongroom_writer::{Places, StartError, republish};
@@ -41,7 +42,7 @@ fn a_deleted_bus_gets_every_batch_again_exactly_as_it_was() {
         writer.replayed().read(|follower| follower.tip().clone()),
         tip
     );
-    let ids = |records: &[Record]| records.iter().map(|r| r.headers.msg_id).collect::<Vec<_>>();
+    let ids = |records: &[Record]| records.iter().map(message_id).collect::<Vec<_>>();
     assert_eq!(
         ids(&writer.records(topics::JOURNAL_ENTRIES)),
         ids(&before),

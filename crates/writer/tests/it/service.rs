@@ -288,6 +288,31 @@ fn what_waits_is_witnessed_before_the_next_submission_is_ordered() {
 }
 
 #[test]
+fn hole_a_cosignature_is_not_dropped_for_a_forged_copy_of_it() {
+    let mut writer = Running::new();
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
+    let body = writer.shell.stage().follower().unwrap().tip().body.clone();
+    let witnessed = |writer: &Running| writer.shell.stage().follower().unwrap().witnessed();
+
+    // The bus holds the third one back, and delivers a copy of it first.
+    writer.cosign(1, &body, START);
+    writer.cosign(2, &body, START);
+    let topic = topics::cosignatures(node(3));
+    let cosignature = cosignature(3, &body, START);
+    let third = world().record(Sender::Seat(3), Letter::new(&topic, START), &cosignature);
+    let mut forged = third.clone();
+    *forged.payload.last_mut().unwrap() ^= 1;
+    writer.bus.publish(&[forged]).unwrap();
+    writer.settle(START).unwrap();
+    assert_eq!(witnessed(&writer), 1);
+
+    writer.bus.publish(&[third]).unwrap();
+    writer.settle(START).unwrap();
+    assert_eq!(witnessed(&writer), 2);
+}
+
+#[test]
 fn submissions_are_not_held_back_for_ever_by_silent_witnesses() {
     let mut writer = Running::new();
     writer.settle(START).unwrap();

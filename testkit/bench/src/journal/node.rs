@@ -310,6 +310,7 @@ impl Node {
             from: self.id,
             to: None,
             session: [0; 16],
+            cause: u128::from(self.sequence).to_be_bytes(),
             sequence: self.sequence,
             created: now,
             deadline: FOR_EVER,

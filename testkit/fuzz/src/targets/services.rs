@@ -114,6 +114,7 @@ fn sealed() -> &'static Vec<Vec<u8>> {
                     from: NODE,
                     to: None,
                     session: [0; 16],
+                    cause: [0; 16],
                     sequence,
                     created: UnixMs(1),
                     deadline: UnixMs(2),

@@ -41,6 +41,12 @@ fn believing_every_sender_is_found() {
 }
 
 #[test]
+fn skipping_what_does_not_open_is_found() {
+    // The shell keeps the id of what was skipped, and drops the true record.
+    fails_exactly_in(Flaw::SkipsForgeries, &["wrong sender", "after a forgery"]);
+}
+
+#[test]
 fn memory_that_is_not_in_the_tables_is_found() {
     fails_exactly_in(Flaw::ForgetsAtRestart, &["restart before commit"]);
 }
@@ -76,7 +82,7 @@ fn a_kind_without_a_case_is_found() {
 }
 
 #[test]
-#[should_panic(expected = "1 records × 6 = 6 cells, 1 failures")]
+#[should_panic(expected = "1 records × 7 = 7 cells, 1 failures")]
 fn a_failing_matrix_fails_the_test() {
     matrix(Flaw::Idle).run();
 }

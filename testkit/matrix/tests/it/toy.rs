@@ -22,6 +22,8 @@ pub enum Flaw {
     None,
     /// Services of every role are believed.
     AnySender,
+    /// Ignores a record that does not open, where it must refuse it.
+    SkipsForgeries,
     /// Numbers its answers in memory and starts again from zero.
     ForgetsAtRestart,
     /// Counts a record each time it comes.
@@ -61,7 +63,11 @@ impl Toy {
             &all[..1]
         };
         let registered = Registered::of(&self.genesis);
-        let (envelope, submitted) = open_record::<JournalSubmitted>(delivered, &registered, roles)?;
+        let opened = open_record::<JournalSubmitted>(delivered, &registered, roles);
+        if opened.is_err() && self.flaw == Flaw::SkipsForgeries {
+            return Ok(Vec::new());
+        }
+        let (envelope, submitted) = opened?;
         if self.flaw == Flaw::Idle {
             return Ok(Vec::new());
         }
@@ -78,9 +84,12 @@ impl Toy {
         let result = match self.flaw {
             Flaw::ForgetsAtRestart => self.handled,
             Flaw::RandomIds => self.process,
-            Flaw::None | Flaw::AnySender | Flaw::NotIdempotent | Flaw::SecretTopic | Flaw::Idle => {
-                0
-            }
+            Flaw::None
+            | Flaw::AnySender
+            | Flaw::SkipsForgeries
+            | Flaw::NotIdempotent
+            | Flaw::SecretTopic
+            | Flaw::Idle => 0,
         };
         let result = JournalResult {
             submission: submitted.submission,

@@ -300,6 +300,7 @@ impl Acting<'_> {
             from,
             to: route.to,
             session: [0; 16],
+            cause: u128::from(sequence).to_be_bytes(),
             sequence,
             created: self.now,
             deadline,
@@ -309,7 +310,6 @@ impl Acting<'_> {
         let sealed = seal(heading, payload, &key);
 
         let headers = Headers {
-            msg_id: id_from(digest("strongroom/sim-hostile/v1", &[&sealed])),
             schema: T::SCHEMA.0,
             deadline_ms: deadline.0,
             ..Headers::default()

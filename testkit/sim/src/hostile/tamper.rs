@@ -9,9 +9,7 @@ use strongroom_chain_bitcoin::encode::Unsigned;
 use strongroom_chain_bitcoin::{Network, address};
 use strongroom_journal::Body;
 use strongroom_ports::bus::Record;
-use strongroom_stage::post::id_from;
 use strongroom_types::attempt::unsigned_digest;
-use strongroom_types::digest;
 use strongroom_wire::envelope::{Envelope, Heading, seal};
 use strongroom_wire::{
     CoordinatorMessage, JournalSubmitted, Payload, Role, SigningRequested, decode, encode, topics,
@@ -143,8 +141,7 @@ impl State {
         Some(self.reseal(Role::Coordinator, record, &envelope, &message))
     }
 
-    /// The same envelope with another payload, under the service's own key and a message id of its
-    /// own.
+    /// The same envelope with another payload, under the service's own key.
     fn reseal<T: Payload>(
         &self,
         role: Role,
@@ -158,15 +155,13 @@ impl State {
             from: envelope.from,
             to: envelope.to,
             session: envelope.session,
+            cause: envelope.cause,
             sequence: envelope.sequence,
             created: envelope.created,
             deadline: envelope.deadline,
         };
 
-        // Else a receiver that has the honest record would drop this one as a duplicate, unread.
-        let fields: [&[u8]; 2] = [&encode(payload), &record.headers.msg_id];
         let mut record = record.clone();
-        record.headers.msg_id = id_from(digest("strongroom/sim-hostile/v1", &fields));
         record.payload = seal(heading, payload, &key);
         record
     }

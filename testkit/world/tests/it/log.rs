@@ -30,5 +30,5 @@ fn a_record_opens_under_its_senders_name_and_a_forged_one_does_not() {
     let forged = world.record(Sender::Forged(Role::Writer), letter, &batch);
     let senders = strongroom_journal::genesis::Registered::of(&world.genesis);
     assert!(open(&forged.payload, &senders, &[Role::Writer]).is_err());
-    assert_ne!(writer.headers.msg_id, forged.headers.msg_id);
+    assert_ne!(writer.payload, forged.payload);
 }
