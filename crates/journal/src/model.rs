@@ -410,6 +410,10 @@ pub struct IntentRecord {
     pub lock_ms: u64,
     /// No share before this clock time; [`NEVER`] until a lock's entry is witnessed.
     pub locked_until: UnixMs,
+    // Else payments whose locks end in one second could each count in a window of their own.
+    /// No share unless the spend counts from this time on: 0 without a lock, [`NEVER`] until that is
+    /// witnessed, then the witnessed time, or the end of the lock if the windows had no room.
+    pub counts_from: UnixMs,
     /// The conflict key every attempt contains.
     pub anchor: ConflictKey,
     /// Fee cap of the whole life.
@@ -423,16 +427,14 @@ pub struct IntentRecord {
 }
 
 impl IntentRecord {
-    /// Whether it counts in its windows no longer before its lock was witnessed than honest clocks
+    /// Whether it counts in its windows no longer before [`Self::counts_from`] than honest clocks
     /// differ. Only then does a limit hold of the time in which shares leave: nothing else ties the
     /// stamp of a locked payment to a clock.
     #[must_use]
     pub const fn is_counted_in_time(&self, skew_ms: u64) -> bool {
-        let witnessed_at = self.locked_until.0.saturating_sub(self.lock_ms);
-
         // A cosignature's second counts to its end.
         let latest = self.spend.at.plus(skew_ms).plus(1_000);
-        witnessed_at <= latest.0
+        self.counts_from.0 <= latest.0
     }
 }
 

@@ -136,8 +136,9 @@ fn check_counted(record: &IntentRecord, genesis: &Genesis) -> Result<(), Refusal
         return Ok(());
     }
     let detail = format!(
-        "its windows were asked at {}, long before its lock was witnessed, and had no room then",
-        record.spend.at
+        "its windows were asked at {}, long before its lock was witnessed, and had no room then; a \
+         further attempt counts from {} on",
+        record.spend.at, record.counts_from
     );
     Err(Refusal::new(Code::AttemptTooOld, detail))
 }

@@ -251,7 +251,8 @@ fn ask_again(
 /// Its windows were asked at the writer's stamps, which can lie hours apart while all their locks
 /// begin, and end, in one second. Where stamp and witnesses differ by more than clocks do, it is
 /// counted again, at the time of the entry that says so. Without room there it stays counted where
-/// it was, and gets no share before a further attempt is counted.
+/// it was, and gets no share before a further attempt is counted at the end of the lock: it leaves
+/// there with all others that had no room here, in whatever windows they count before.
 pub(super) fn begin_lock(
     change: &mut Change<'_>,
     tenant: TenantId,
@@ -263,6 +264,7 @@ pub(super) fn begin_lock(
     };
     let genesis = Arc::clone(change.state().genesis());
     record.locked_until = times.witnessed.plus(record.lock_ms);
+    record.counts_from = times.witnessed;
 
     // Asked as a new authorization would be, its hours as before a share.
     if !record.is_counted_in_time(genesis.bounds.skew_ms) {
@@ -279,6 +281,8 @@ pub(super) fn begin_lock(
         };
         if asked::check_room(&*change, &genesis, &again).is_ok() {
             move_spend(change, tenant, &mut record, times.entry)?;
+        } else {
+            record.counts_from = record.locked_until;
         }
     }
     change.put(ks::intent(tenant, intent), &record);

@@ -68,6 +68,8 @@ pub(super) fn apply(
         intent, decision, ..
     } = &evaluated;
     let (digest, lock_ms) = (evaluated.digest, decision.core.time_lock_ms());
+    // Counted from a time that witnesses vouch for, not from the writer's stamp.
+    let begun = if lock_ms == 0 { UnixMs(0) } else { NEVER };
     let record = IntentRecord {
         seq: place.seq,
         external_id: intent.external_id.clone(),
@@ -80,8 +82,8 @@ pub(super) fn apply(
         approvals: verified.iter().map(|v| v.relied).collect(),
         allow_list: decision.relied_on.clone(),
         lock_ms,
-        // Counted from a time that witnesses vouch for, not from the writer's stamp.
-        locked_until: if lock_ms == 0 { UnixMs(0) } else { NEVER },
+        locked_until: begun,
+        counts_from: begun,
         anchor: authorization.attempt.anchor.clone(),
         fee_max: intent.fee_max,
         attempts_max: u32::try_from(intent.attempts_max).unwrap_or(1),

@@ -2,8 +2,8 @@
 
 use super::time::writer;
 use super::{Case, base, large};
-use crate::kinds::Situation;
-use crate::plan::{Move, Plan};
+use crate::kinds::{Hostile, Situation};
+use crate::plan::{Chaos, Move, Plan};
 
 /// Cases of this file.
 pub(super) const CASES: &[Case] = &[
@@ -26,13 +26,23 @@ pub(super) const CASES: &[Case] = &[
         signs: 2,
         plan: one_witnessed_entry_spans_windows,
     },
+    Case {
+        name: "attempts_are_opened_under_a_lock",
+        meaning: "A locked payment had no room when its lock was witnessed. An attempt in a \
+                  later window, opened before the lock ends, does not let it leave with the \
+                  one that had.",
+        shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
+        refuses: &["attempt_too_old"],
+        signs: 1,
+        plan: attempts_are_opened_under_a_lock,
+    },
 ];
 
 /// From one payment to the next that has room again: a window, and the minute by which it is late.
 const APART_MS: u64 = 155_000;
 
 /// Locked payments at these times; the limit has room for one of them in a window.
-fn locked(seed: u64, times: [u64; 3]) -> Plan {
+fn locked<const N: usize>(seed: u64, times: [u64; N]) -> Plan {
     let mut plan = base(seed);
     plan.window_seconds = 90;
     plan.limit = 150_000_000;
@@ -65,5 +75,24 @@ fn one_witnessed_entry_spans_windows() -> Plan {
     let mut plan = locked(221, times);
     plan.chaos = vec![writer(500, Move::HoldWitnessed(3 * APART_MS + 10_000))];
     plan.calm_ms = 3 * APART_MS + 60_000;
+    plan
+}
+
+/// Two payments in two windows, and their locks begin with the second: the first one has no room.
+/// The first act opens an attempt of it in a third window, the second asks for its shares while
+/// those of the other payment leave.
+fn attempts_are_opened_under_a_lock() -> Plan {
+    const LOCK_MS: u64 = 400_000;
+    const BEGUN_MS: u64 = APART_MS + 5_000;
+    const END_MS: u64 = BEGUN_MS + LOCK_MS;
+    let mut plan = locked(222, [1_000, 1_000 + APART_MS]);
+    plan.lock_seconds = LOCK_MS / 1_000;
+    let hostile = |at_ms| (at_ms, Chaos::Act(Hostile::OpenAttempts));
+    plan.chaos = vec![
+        writer(500, Move::HoldWitnessed(BEGUN_MS - 500)),
+        hostile(BEGUN_MS + APART_MS),
+        hostile(END_MS + 20_000),
+    ];
+    plan.calm_ms = END_MS + 60_000;
     plan
 }

@@ -210,12 +210,18 @@ impl Checker {
         let mut attempts = attempts.filter(|a| a.unsigned == share.unsigned);
         let attempt_ms = attempts.next().map_or(0, |attempt| attempt.at_ms);
 
+        // Windows are asked where an attempt is opened, and its shares leave within its life.
+        let slack_ms = self.terms.attempt_life_ms + 2 * self.terms.skew_ms;
+
+        // Counted when its lock began, or when an attempt was opened within whose life it leaves.
+        // One opened under the lock gives it no other place: locks of many windows end in a second.
+        let is_recent = at_ms <= attempt_ms.saturating_add(slack_ms);
+        let opened_ms = if is_recent { attempt_ms.min(at_ms) } else { 0 };
         let signatures = self.signed.entry(share.intent).or_default();
         signatures.push(Signature {
             inputs: share.conflicts.iter().cloned().collect(),
             attempt_ms,
-            // Counted when its lock began, or when an attempt was opened since.
-            counted_ms: at_ms.saturating_sub(lock_ms).max(attempt_ms.min(at_ms)),
+            counted_ms: at_ms.saturating_sub(lock_ms).max(opened_ms),
         });
 
         // Common to all of them: pairs that overlap are not enough, three could still leave two.
@@ -231,8 +237,6 @@ impl Checker {
 
         let window_ms = self.terms.window_ms;
         self.check_sums(Property::Limit, window_ms, |s| s.attempt_ms)?;
-        // Windows are asked where an attempt is opened, and its shares leave within its life.
-        let slack_ms = self.terms.attempt_life_ms + 2 * self.terms.skew_ms;
         self.check_sums(Property::Rate, window_ms.saturating_sub(slack_ms), |s| {
             s.counted_ms
         })

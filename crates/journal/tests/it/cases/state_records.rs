@@ -31,6 +31,7 @@ fn intent_record() -> IntentRecord {
         allow_list: vec![AllowListId([15; 16])],
         lock_ms: 7,
         locked_until: AT,
+        counts_from: UnixMs(9),
         anchor: ConflictKey::Coin("a:0".to_owned()),
         fee_max: 1544.into(),
         attempts_max: 3,

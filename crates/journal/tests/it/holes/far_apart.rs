@@ -4,6 +4,7 @@
 use super::asked_again::{an_hour, edit_rule, long_lived, under};
 use super::{again, share_at};
 use crate::{HOUR_MS, LARGE, TWO, code, ready_under};
+use strongroom_journal::model::IntentRecord;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::{AttemptKind, Code, Document as _, Intent, Tighten, UnixMs};
 use strongroom_world::{FEE_MAX, Ledger, PolicyOptions, Who};
@@ -17,15 +18,19 @@ const SCOPE: strongroom_policy::VelocityScope = strongroom_policy::VelocityScope
 
 /// A tenant that may pay one large payment in an hour, by a ceiling or by the windows of a rule.
 fn limited() -> [Ledger; 2] {
+    limited_under(LOCK_MS)
+}
+
+fn limited_under(lock_ms: u64) -> [Ledger; 2] {
     let ceiling = ready_under(PolicyOptions {
         ceilings: vec![an_hour(LIMIT, SCOPE)],
-        time_lock_seconds: LOCK_MS / 1_000,
+        time_lock_seconds: lock_ms / 1_000,
         ..PolicyOptions::default()
     });
     let rule = under(|policy| {
         edit_rule(policy, 2, |rule| {
             rule.matches.velocity = vec![an_hour(LIMIT, SCOPE)];
-            rule.then.time_lock_seconds = LOCK_MS / 1_000;
+            rule.then.time_lock_seconds = lock_ms / 1_000;
         });
     });
     [ceiling, rule]
@@ -55,12 +60,14 @@ fn shares<const N: usize>(ledger: &Ledger, intents: &[Intent; N]) -> [Option<Cod
     std::array::from_fn(|n| share_at(ledger, &intents[n], 1, ledger.now))
 }
 
+fn record(ledger: &Ledger, intent: &Intent) -> IntentRecord {
+    let tenant = ledger.world.tenant.id;
+    let record = ledger.state.intent(tenant, &intent.digest());
+    record.unwrap().unwrap()
+}
+
 fn counted_at(ledger: &Ledger, intent: &Intent) -> UnixMs {
-    let record = ledger
-        .state
-        .intent(ledger.world.tenant.id, &intent.digest())
-        .unwrap();
-    record.unwrap().spend.at
+    record(ledger, intent).spend.at
 }
 
 const TOO_OLD: Option<Code> = Some(Code::AttemptTooOld);
@@ -85,6 +92,56 @@ fn hole_locked_payments_of_many_windows_do_not_leave_in_one_second() {
             code(again(&mut ledger, &intents[1], AttemptKind::Bump)),
             Code::LimitExceeded
         );
+    }
+}
+
+/// What had no room when its lock began leaves with the others when it ends: it has to have room
+/// there.
+#[test]
+fn hole_attempts_opened_under_a_long_lock_let_many_windows_leave_at_its_end() {
+    for mut ledger in limited_under(3 * WINDOW_MS) {
+        let intents = authorized::<3>(&mut ledger);
+        ledger.witness();
+        let end = record(&ledger, &intents[0]).locked_until;
+        let opened = |mut ledger: Ledger, at: UnixMs| {
+            ledger.now = at;
+            again(&mut ledger, &intents[0], AttemptKind::Pay).unwrap();
+            share_at(&ledger, &intents[0], 2, end.max(at))
+        };
+
+        // Each in an hour of its own.
+        let quiet = ledger.clone();
+        for intent in &intents[..2] {
+            ledger.wait(WINDOW_MS);
+            again(&mut ledger, intent, AttemptKind::Pay).unwrap();
+        }
+        ledger.now = end;
+        ledger
+            .push(strongroom_journal::Body::Tick, ledger.now)
+            .unwrap();
+        let second = |intent| share_at(&ledger, intent, 2, end);
+        assert_eq!([&intents[0], &intents[1]].map(second), [TOO_OLD; 2]);
+        assert_eq!(share_at(&ledger, &intents[2], 1, end), None);
+
+        // Within what honest clocks differ by, an attempt is opened at the end.
+        let first = UnixMs(end.0 - ledger.world.genesis.bounds.skew_ms - 1_000);
+        assert_eq!(opened(quiet.clone(), UnixMs(first.0 - 1)), TOO_OLD);
+        assert_eq!(opened(quiet.clone(), first), None);
+        assert_eq!(opened(quiet, end.plus(1)), None);
+    }
+}
+
+/// Counted when its lock began, it needs no room at its end: a replacement may be opened at any time.
+#[test]
+fn a_payment_that_had_room_when_its_lock_began_takes_attempts_under_it() {
+    for mut ledger in limited_under(3 * WINDOW_MS) {
+        let [intent] = authorized(&mut ledger);
+        ledger.wait(2 * WINDOW_MS);
+        ledger.witness();
+        let end = record(&ledger, &intent).locked_until;
+        ledger.wait(WINDOW_MS);
+        again(&mut ledger, &intent, AttemptKind::Bump).unwrap();
+        assert_eq!(share_at(&ledger, &intent, 2, end), None);
     }
 }
 
