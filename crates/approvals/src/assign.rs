@@ -1,4 +1,4 @@
-//! Which answer fills which seat: one human for one seat, groups in the decision's order.
+//! Assignment of answers to seats: one human for one seat, groups in the decision's order.
 
 use strongroom_types::GroupNeed;
 
@@ -6,7 +6,8 @@ use strongroom_types::GroupNeed;
 /// order of the groups, an index below `answers`. `may_fill` says whether an answer (second) counts
 /// for a group (first, an index into `needs`).
 ///
-/// Augmenting paths: someone who is in two groups is moved to where they are needed.
+/// The search follows augmenting paths: someone who is in two groups is moved to where they are
+/// needed.
 ///
 /// `None` while answers are missing.
 #[must_use]

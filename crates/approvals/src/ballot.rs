@@ -1,4 +1,4 @@
-//! Which answers count, and whether they are enough.
+//! The answers that count, and whether they are enough.
 
 use crate::assign::assign;
 use crate::inbox::ParsedText;
@@ -52,8 +52,8 @@ impl BallotBox<'_> {
             yeses.map(|yes| yes.signed.clone()).collect()
         };
 
-        // Asked as the journal asks: what is published as approved and refused there to the end can
-        // be mended by no one.
+        // The journal's own check decides: no one could mend what is published as approved here and
+        // refused there to the end.
         let ballot = self.ballot().ok()?;
         check_approvals(self.state, &ballot, &approvals).ok()?;
         Some(approvals)

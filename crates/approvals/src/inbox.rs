@@ -14,7 +14,7 @@ pub(crate) enum Inbox {
     Submitted(ParsedText<Intent>),
     /// A person answers.
     Answered(ParsedText<Approval>),
-    /// The journal decided otherwise than the answers assumed; why.
+    /// The journal has another decision than the answers assumed; the code says which rule refused.
     Returned(ParsedText<Intent>, Code),
     /// A payment has another state.
     Changed(TransactionChanged),
@@ -35,7 +35,7 @@ impl<D: Document> TryFrom<Signed> for ParsedText<D> {
     type Error = SignedError;
 
     fn try_from(signed: Signed) -> Result<Self, SignedError> {
-        // The only place where these texts are parsed: handlers and tables hold the result.
+        // These texts are parsed here and nowhere else: handlers and tables hold the result.
         let (document, digest) = signed.open::<D>()?;
         Ok(Self {
             signed,
@@ -45,7 +45,7 @@ impl<D: Document> TryFrom<Signed> for ParsedText<D> {
     }
 }
 
-/// Which topics the service reads, and whom it believes there.
+/// Topics that the service reads, each with the role that it believes there.
 pub(crate) fn routes() -> Routes<Inbox> {
     Routes::new([
         Route::new(

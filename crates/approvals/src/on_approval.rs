@@ -24,14 +24,15 @@ impl ApprovalsStage {
             return Err(StageError::poison(format!("no intent {id} waits here")));
         };
         let yeses = store::yeses(step.tx, &id)?;
-        // The API repeats what it believes lost; what counts already counts once.
+        // The API repeats what it believes to be lost, and an answer counts once.
         if yeses.iter().any(|yes| yes.answer.digest == answer.digest) {
             return Ok(Vec::new());
         }
 
         store::set_state(step, pending.change(), PendingEvent::Yes)?;
 
-        // With the present state, not that of the submission: a credential revoked since is refused.
+        // The answer is checked against the present state and not that of the submission: a
+        // credential that was revoked since is refused.
         let checked = self.journal.read(|follower| {
             let ballot = BallotBox {
                 state: follower.state(),
@@ -47,7 +48,7 @@ impl ApprovalsStage {
         self.on_yes(step, &pending, Yes { person, answer })
     }
 
-    /// Approved once the journal would take the approvals.
+    /// Counts a yes; the intent is approved once the journal would take the approvals.
     fn on_yes(&mut self, step: &mut Step<'_>, pending: &Pending, yes: Yes) -> Outgoing {
         let id = pending.intent.digest;
         store::insert_yes(step.tx, &yes)?;
@@ -66,7 +67,7 @@ impl ApprovalsStage {
             return Ok(Vec::new());
         };
 
-        // The row stays: the journal may find another decision and return the intent.
+        // The row is kept, because the journal may find another decision and return the intent.
         store::set_state(step, pending.change(), PendingEvent::LastYes)?;
 
         let verdict = DecisionNews {

@@ -9,7 +9,8 @@ use strongroom_wire::TransactionChanged;
 impl ApprovalsStage {
     /// Forgets an approved intent once its decision can change no more.
     pub(crate) fn on_changed(&self, step: &mut Step<'_>, changed: &TransactionChanged) -> Outgoing {
-        // Signed is enough: from there on only the chain ends it, and no approval is asked again.
+        // A signature is enough: from there on only the chain ends the payment, and no approval is
+        // asked again.
         let settled = changed.state.is_signed() || changed.state.is_terminal();
         let Some(pending) = store::find(step.tx, &changed.intent)?.filter(|_| settled) else {
             return Ok(Vec::new());

@@ -11,7 +11,7 @@ use strongroom_types::{Document as _, Intent};
 use strongroom_wire::Decided;
 
 impl ApprovalsStage {
-    /// Evaluates the intent and says what follows.
+    /// Evaluates a new intent; answers one that waits already with its present decision.
     pub(crate) fn on_submitted(
         &mut self,
         step: &mut Step<'_>,
@@ -22,7 +22,8 @@ impl ApprovalsStage {
         };
 
         match store::set_state(step, pending.change(), PendingEvent::SubmitAgain)? {
-            // The API did not see the answer: it gets it again, and no one has to approve twice.
+            // The same intent under another message id says that its sender has no answer: it gets
+            // the present one again, and no one has to approve twice.
             PendingState::Waiting => {
                 let verdict = DecisionNews {
                     core: pending.core.to_text(),
@@ -31,7 +32,7 @@ impl ApprovalsStage {
                 };
                 Ok(vec![self.publish_decided(step, intent, verdict)?])
             }
-            // The approvals are on their way; the transactions service tells the rest.
+            // The approvals are on their way, and the transactions service tells the rest.
             PendingState::Approved | PendingState::Absent => Ok(Vec::new()),
         }
     }
@@ -48,12 +49,13 @@ impl ApprovalsStage {
             return Ok(Vec::new());
         };
         let event = event(outlook.kind());
-        // An attempt of it was offered, and a refusal of now may pass: it ends nothing. The
-        // transactions service returns it again.
+        // An attempt of a returned intent was offered before, and a refusal of now may pass, so it
+        // ends nothing. The transactions service returns the intent again.
         let may_pass = event == PendingEvent::Return(OutlookKind::Refused);
 
         let known = store::find(step.tx, &intent.digest)?;
-        // Approved by the rule alone, or refused: no one has to be asked, so no row is kept.
+        // No row is kept of an intent that the rule alone approves or refuses, because no one has
+        // to be asked.
         let change = Change {
             intent,
             from: known.map_or(PendingState::Absent, |pending| pending.state),

@@ -1,4 +1,4 @@
-//! What time and the journal end without a record of the bus.
+//! Ends of intents by time and by the journal, without a record of the bus.
 
 use crate::inbox::ParsedText;
 use crate::pending::{PendingEvent, PendingState};
@@ -17,7 +17,7 @@ use strongroom_wire::Decided;
 /// How long readers may act upon the news that an intent ended, milliseconds.
 const NEWS_LIFE_MS: u64 = 60_000;
 
-/// Why an intent ends without a record of the bus.
+/// Reason for which an intent ends without a record of the bus.
 enum Ending {
     /// Its deadline has passed.
     Expired,
@@ -32,19 +32,20 @@ impl ApprovalsStage {
     /// keep people busy.
     pub(crate) fn end_what_the_journal_ended(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Outgoing {
         let page = store::waiting_after(tx, &self.walked)?;
-        // An empty page is the end: begin again at the next tick.
+        // An empty page is the end of the walk, which begins again at the next tick.
         self.walked = page
             .last()
             .map_or(Digest::default(), |last| last.intent.digest);
 
         let mut records = Vec::new();
         for pending in page {
-            // By the fresh head, as every end: a client that is told so signs again. What may pass
-            // before the deadline (a pause, a stop) does not end it, so that people can go on.
+            // The fresh head decides, as of every end: a client that is told of one signs again.
+            // What may pass before the deadline (a pause, a stop) ends nothing, so that people can
+            // go on.
             let Some(Prospect::Over(refusal)) = self.prospect_of(&pending, now) else {
                 continue;
             };
-            // Its deadline is the other walk's, in its own pages.
+            // An intent at its deadline is ended by the other walk, in its own pages.
             if refusal.code == Code::IntentExpired {
                 continue;
             }
@@ -55,16 +56,16 @@ impl ApprovalsStage {
         Ok(records)
     }
 
-    /// Ends what is at its deadline.
+    /// Ends the intents that are at their deadline.
     pub(crate) fn end_what_expired(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Outgoing {
-        // Not by this clock: a client that is told "expired" signs again, and an entry with an
-        // older stamp could then authorize the first intent as well.
+        // This clock ends nothing: a client that is told "expired" signs again, and an entry with
+        // an older stamp could then authorize the first intent as well.
         let past = self.journal.read(|follower| follower.past(now));
 
         let mut records = Vec::new();
         for pending in store::expired(tx, past)? {
-            // One that was returned here may be authorized all the same, and its shares be out: it
-            // is the transactions service's.
+            // An intent that was returned here may be authorized all the same, and its shares be
+            // out: its end is the transactions service's to tell.
             let ending = match self.prospect_of(&pending, now) {
                 Some(Prospect::Over(_)) => Ending::Expired,
                 Some(Prospect::Open | Prospect::TooLate) | None => Ending::Authorized,

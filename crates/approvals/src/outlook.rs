@@ -29,8 +29,8 @@ impl Outlook {
     ) -> Option<Self> {
         let expires = intent.document.expires;
         let evaluated = journal.read(|follower| {
-            // Until its time is over for good it is evaluated as within it: this clock alone must
-            // not end what an entry with an older stamp could still authorize.
+            // Until its time is over for good, the intent is evaluated as within its life: this
+            // clock alone must not end what an entry with an older stamp could still authorize.
             let is_over = follower.past(now) >= expires;
             let at = if is_over {
                 now
@@ -38,9 +38,9 @@ impl Outlook {
                 now.min(UnixMs(expires.0.saturating_sub(1)))
             };
 
-            // An attempt of it is in the journal, although this service has offered none: a share
-            // may be out. Asked first, since what refuses it by now (a stop, a revocation) says
-            // nothing of that attempt.
+            // The journal may hold an attempt of the intent, although this service has approved
+            // none: a share may be out. This is asked first, because what refuses the intent by now
+            // (a stop, a revocation) says nothing of that attempt.
             if may_be_authorized(follower, intent, now) {
                 return None;
             }
@@ -49,13 +49,14 @@ impl Outlook {
             if !at_tip.as_ref().is_err_and(is_end) {
                 return Some(at_tip);
             }
-            // A client that is told of an end signs again: one that no quorum has seen is not told.
-            // Once they have, the walk through what waits finds it.
+            // A client that is told of an end signs again, so an end that no quorum has seen is not
+            // told.
             let head = FreshHead::of(follower, now).ok()?;
             Some(head.evaluate(&intent.signed, at))
         })?;
 
-        // Refused before the policy was asked, so a decision to show or to approve does not exist.
+        // An intent that was refused before the policy was asked has no decision to show or to
+        // approve.
         let decision = match evaluated {
             Ok(evaluated) => evaluated.decision,
             Err(refusal) => return Some(Self::refused(String::new(), refusal)),

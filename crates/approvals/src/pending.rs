@@ -1,5 +1,5 @@
-//! The life cycle of an intent in this service: its states, what may happen to it, and the one
-//! function that connects them.
+//! The life cycle of an intent in this service: its states, its events, and the one function that
+//! connects them.
 
 use strongroom_stage::life_cycle::IllegalTransition;
 
@@ -14,9 +14,9 @@ pub(crate) const LIFE_CYCLE: &str = "pending intent";
 pub(crate) enum PendingState {
     /// No row: never seen, never in need of people, or ended and forgotten.
     Absent = 0,
-    /// Waits for people's answers.
+    /// People's answers are awaited.
     Waiting = 1,
-    /// Has all answers. Kept, since the journal may find another decision.
+    /// All answers are there. The row is kept, because the journal may find another decision.
     Approved = 2,
 }
 
@@ -36,9 +36,9 @@ pub(crate) enum OutlookKind {
 pub(crate) enum PendingEvent {
     /// A client submitted it.
     Submit(OutlookKind),
-    /// The API sent it again: it did not see the answer.
+    /// The same intent came again under another message id.
     SubmitAgain,
-    /// The journal did not take its decision; evaluated again.
+    /// The journal did not take its decision, so it was evaluated again.
     Return(OutlookKind),
     /// A yes, and more are needed.
     Yes,
@@ -101,18 +101,18 @@ impl PendingState {
 
     fn apply_waiting(event: PendingEvent) -> Result<Self, IllegalTransition> {
         match event {
-            // The API repeats what it believes lost: people's answers must survive that. And what
-            // the policy refuses at the moment of a return, it may pass by the time of the last
+            // People's answers survive a repeated submission. They survive a refusal at the moment
+            // of a return as well, because the policy may pass the intent by the time of the last
             // answer.
             PendingEvent::SubmitAgain | PendingEvent::Return(OutlookKind::Refused) => {
                 Ok(Self::Waiting)
             }
             PendingEvent::Return(outlook) => Ok(Self::evaluated(outlook)),
-            // One of several.
+            // Further answers are needed.
             PendingEvent::Yes => Ok(Self::Waiting),
             PendingEvent::LastYes => Ok(Self::Approved),
             PendingEvent::Expire | PendingEvent::EndInJournal => Ok(Self::Absent),
-            // An earlier payment of the same intent, which came back here since.
+            // The event is about an earlier payment of the same intent, which came back here since.
             PendingEvent::Settle => Ok(Self::Waiting),
             // A second evaluation could change the decision that people are answering.
             PendingEvent::Submit(_) => Err(event.illegal_in(Self::Waiting)),
@@ -126,9 +126,11 @@ impl PendingState {
             }
             PendingEvent::Return(outlook) => Ok(Self::evaluated(outlook)),
             PendingEvent::Expire | PendingEvent::Settle => Ok(Self::Absent),
-            // Its payment is under way: another evaluation now would find it authorized already.
+            // The intent's payment is under way: another evaluation now would find it authorized
+            // already.
             PendingEvent::Submit(_)
-            // Its approvals are with the transactions service: from here on the journal stops it.
+            // The approvals are with the transactions service: from here on only the journal ends
+            // the intent.
             | PendingEvent::Yes
             | PendingEvent::LastYes
             | PendingEvent::EndInJournal => Err(event.illegal_in(Self::Approved)),

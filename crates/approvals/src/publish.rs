@@ -9,7 +9,7 @@ use strongroom_stage::post::Cause;
 use strongroom_types::{Intent, Signed};
 use strongroom_wire::{Decided, IntentDecided, Layer, topics};
 
-/// News of an intent.
+/// Decision about an intent, as it is published.
 pub(crate) struct DecisionNews {
     /// Canonical text of the decision core; empty when refused before the policy.
     pub(crate) core: String,
@@ -42,7 +42,8 @@ impl ApprovalsStage {
             decided: verdict.decided,
         };
 
-        // One vault's decisions keep their order: they may spend the same coins.
+        // The record's key is the vault, so that its decisions keep their order: they may spend the
+        // same coins.
         let address = (topics::INTENT_DECIDED, &intent.document.vault.0[..]);
         self.post.record(step.now, address, None, &payload, &cause)
     }

@@ -1,4 +1,4 @@
-//! Tables.
+//! Tables of the service, and the versions that they went through.
 
 use strongroom_ports::db::Migration;
 

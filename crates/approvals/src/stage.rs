@@ -15,7 +15,7 @@ use strongroom_types::{Digest, UnixMs};
 /// Records that become public with the commit.
 pub(crate) type Outgoing = Result<Vec<Record>, StageError>;
 
-/// Between two ticks, milliseconds: how late an expiry or a cancellation shows.
+/// Pause between two ticks, milliseconds: how late an expiry or a cancellation shows.
 const TICK_MS: u64 = 500;
 
 /// The approvals service.
@@ -54,7 +54,8 @@ impl Stage for ApprovalsStage {
     }
 
     fn handle(&mut self, now_ms: u64, tx: &mut dyn Tx, batch: &[Delivered]) -> Outgoing {
-        // As of this batch: who may send follows from genesis and does not change within it.
+        // The senders are read once per batch: they follow from genesis and do not change within
+        // it.
         let senders = self.journal.read(|f| Arc::clone(f.state().registered()));
         let mut records = Vec::new();
         for delivered in batch {

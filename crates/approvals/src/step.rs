@@ -1,4 +1,4 @@
-//! What every handler needs: when, where to write, and what it continues.
+//! The context of a handler: time, database transaction, and the record that it continues.
 
 use strongroom_ports::db::Tx;
 use strongroom_stage::post::{Cause, session_of};

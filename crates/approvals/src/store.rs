@@ -79,8 +79,8 @@ pub(crate) fn find(tx: &mut dyn Tx, intent: &Digest) -> Result<Option<Pending>, 
     row.as_ref().map(pending).transpose()
 }
 
-/// Takes an intent through one event of its life cycle and writes where it is then. The only place
-/// that writes the state.
+/// Takes an intent through one event of its life cycle and writes its new state. Nothing else
+/// writes the state.
 pub(crate) fn set_state(
     step: &mut Step<'_>,
     change: Change<'_>,
@@ -125,7 +125,8 @@ pub(crate) fn set_state(
 
 fn insert(tx: &mut dyn Tx, change: Change<'_>, to: PendingState) -> Result<u64, StageError> {
     let signed = encode(&change.intent.signed);
-    // Without a decision there is nothing to ask people: the column refuses that.
+    // A row without a decision is refused by its column, because there would be nothing to ask
+    // people about.
     let args = [
         Arg::from(&change.intent.digest.0),
         Arg::from(&signed),
@@ -217,7 +218,7 @@ pub(crate) fn insert_yes(tx: &mut dyn Tx, yes: &Yes) -> Result<(), DbError> {
 
 /// The yeses so far, in the order of their digests.
 pub(crate) fn yeses(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Yes>, StageError> {
-    // In a fixed order, so that a re-run picks the same approvals for the same seats.
+    // The order is fixed, so that a re-run picks the same approvals for the same seats.
     let rows = tx.query(
         "SELECT person, signed FROM answer WHERE intent = $1 ORDER BY digest",
         &[Arg::from(&intent.0)],
