@@ -74,7 +74,8 @@ impl<T: Display> Serialize for Text<T> {
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
-        // The one text form and no other: a client that compares ids as texts compares ids.
+        // Only the one text form is taken, so that a client that compares ids as texts compares
+        // ids.
         text.parse().map(Self).map_err(D::Error::custom)
     }
 }
@@ -104,7 +105,7 @@ impl Serialize for Hex {
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
-        // One text for equal bytes, as in everything that people sign.
+        // Equal bytes have one text, as in everything that people sign.
         if text.bytes().any(|c| c.is_ascii_uppercase()) {
             return Err(D::Error::custom("expected lower-case hex digits"));
         }

@@ -108,8 +108,7 @@ impl StateName {
 
 impl fmt::Display for StateName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `pad`, so that a width in a format string counts: state names stand in columns on
-        // screens.
+        // `pad` makes a width in a format string count: state names are printed in columns.
         f.pad(self.as_str())
     }
 }
