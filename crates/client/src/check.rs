@@ -1,4 +1,4 @@
-//! Comparing what a server says with what was recomputed from the client's own bytes.
+//! Comparison of a server's answer with what was recomputed from the client's own bytes.
 
 use crate::error::ClientError;
 use std::fmt;
@@ -62,7 +62,7 @@ pub struct Shown {
     pub state: StateName,
 }
 
-/// Recomputes everything of a transaction that follows from its own texts.
+/// Recomputes every member of a transaction that follows from its own texts.
 ///
 /// # Errors
 /// [`ClientError::Untrue`] on the first difference.
@@ -70,7 +70,7 @@ pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
     let signed = signed(&info.intent)?;
     let intent: Intent = document(&signed.text)?;
 
-    // The text is what counts; every other member is the server's summary of it. One that differs
+    // Only the text counts; every other member is the server's summary of it. A member that differs
     // would show people another payment than the one they sign.
     let digest = Intent::digest_of(&signed.text);
     same("digest", &info.digest, &digest.into())?;
@@ -186,8 +186,8 @@ pub fn pending(
     for answer in &info.approvals {
         let text = signed(answer)?.text;
         let approval: Approval = document(&text)?;
-        // One for an earlier core counts no more. Named in `after`, it would spoil this approval:
-        // the journal compares that list with the approvals it counts.
+        // A yes to an earlier core counts no more. If `after` named it, it would spoil this
+        // approval: the journal compares that list with the approvals it counts.
         let fits = approval.intent == shown.digest && approval.core == decision.digest;
         if fits {
             answered.push((Approval::digest_of(&text), approval));

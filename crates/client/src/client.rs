@@ -76,7 +76,7 @@ impl Client {
         Ok(digest)
     }
 
-    /// How an act stands ([`ActState`]), with a reason when it was refused. Waits up to `wait_ms`
+    /// The state of an act ([`ActState`]), with a reason when it was refused. Waits up to `wait_ms`
     /// while it is on its way.
     pub fn act(&self, digest: &Digest, wait_ms: u64) -> Result<ActInfo, ClientError> {
         let act: ActInfo = self
@@ -215,7 +215,7 @@ fn prove_vault(
     proof::vault(&Trust::new(genesis)?, vault, &proof)
 }
 
-/// An act that the journal took, and that changes nothing any more.
+/// The refusal of an act that the journal took, and that changes nothing any more.
 fn without_effect(state: &str) -> ClientError {
     ClientError::Refused {
         status: 422,
@@ -225,7 +225,7 @@ fn without_effect(state: &str) -> ClientError {
 }
 
 fn refusal_of(act: ActInfo) -> ClientError {
-    // As if the offer itself had been refused: the answer's own status is 200, since asking
+    // The refusal gets the status that a refused offer has: the answer's own is 200, because asking
     // succeeded.
     let (code, detail) = act
         .reason
@@ -259,8 +259,8 @@ impl Client {
             .http
             .get(&format!("/v1/transactions/{id}?{until}wait_ms={wait_ms}"))?;
 
-        // The id follows from the intent's digest: compared twice, it binds the text to the
-        // request.
+        // The id follows from the intent's digest. Compared with the request as well, it binds the
+        // text to what was asked for.
         check::same("id", &info.id, &id.into())?;
         check::transaction(&info)?;
         Ok(info)

@@ -1,4 +1,4 @@
-//! What can go wrong between a client and its server.
+//! Errors between a client and its server.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use strongroom_types::Refusal;
 /// Error below another one, or a sentence in its place.
 pub type SourceError = Box<dyn Error + Send + Sync>;
 
-/// Why a call gave nothing that may be relied on. `Display` is the outermost sentence;
+/// Reason for which a call gave nothing that may be relied on. `Display` is the outermost sentence;
 /// [`with_causes`] is the whole of it.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -31,7 +31,7 @@ pub enum ClientError {
     /// A link between the pinned genesis and the claim does not hold.
     #[error("not proved")]
     NotProved(#[source] SourceError),
-    /// Not within the time given; it may still happen.
+    /// The awaited event did not happen within the time given; it may still happen.
     #[error("not within the time given: {0}")]
     TooLong(String),
     /// A text or entry is refused by the rules themselves.
@@ -69,7 +69,7 @@ pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // A `String` takes every text.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, ": {error}");
         cause = error.source();
     }

@@ -24,8 +24,8 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(base: &str, bearer: &str) -> Self {
-        // No proxy is used: the environment must not send a bearer key elsewhere. No redirects for
-        // the same reason.
+        // Neither proxies nor redirects are followed: neither the environment nor a server may send
+        // a bearer key elsewhere.
         let config = Agent::config_builder()
             // A refusal is an answer with a body: as an error of the transport its code would be
             // lost.
@@ -129,7 +129,7 @@ fn problem(status: u16, text: &str) -> ClientError {
             code: problem.code,
             detail: problem.detail,
         },
-        // A proxy in between, or a server that is not one of ours.
+        // The answer is from a proxy in between, or from a server of another kind.
         Err(_) => ClientError::Refused {
             status,
             code: "internal".to_owned(),
@@ -138,7 +138,7 @@ fn problem(status: u16, text: &str) -> ClientError {
     }
 }
 
-/// A text that was to be an answer.
+/// The text of an answer is not JSON.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer is not JSON")]
 struct NotJson(#[source] serde_json::Error);

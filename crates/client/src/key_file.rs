@@ -18,7 +18,7 @@ const MODE: u32 = 0o600;
 /// Largest key file, bytes: some 300 are used.
 const FILE_BYTES_MAX: u64 = 4096;
 
-/// Why a key file was not written or not used.
+/// Reason for which a key file was not written or not used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file system.
@@ -86,7 +86,8 @@ impl KeyFile {
 
         let file = Self::from_seed(CredentialId::random(rng.as_mut()), user, class, &seed);
 
-        // No registry would take it: a passkey's key, for one, never leaves its authenticator.
+        // A class that no key file can hold is refused, because no registry would take it: the key
+        // of a passkey, for one, never leaves its authenticator.
         file.credential.check().map_err(KeyFileError::Class)?;
         file.save(path)?;
         Ok(file)
@@ -120,9 +121,10 @@ impl KeyFile {
     pub fn save(&self, path: &Path) -> Result<(), KeyFileError> {
         let text = self.text();
 
-        // `create_new`: an older file may hold the only copy of a registered key. The mode is set
-        // as the file is made, since a later chmod leaves a moment in which others can open it.
-        // Synced: a key that is registered and then lost with the power can sign nothing more.
+        // `create_new` overwrites nothing: an older file may hold the only copy of a registered
+        // key. The mode is set as the file is made, because a later chmod leaves a moment in which
+        // others can open it. The file is synced: a key that is registered and then lost with the
+        // power can sign nothing more.
         let write = || -> std::io::Result<()> {
             let mut file = OpenOptions::new()
                 .write(true)

@@ -45,7 +45,7 @@ pub struct EntryProof {
 pub struct ProvedEntry {
     /// Full entry, decoded from the sealed bytes.
     pub entry: Entry,
-    /// The witnessed checkpoint, and since when.
+    /// The witnessed checkpoint, with the time since which it is witnessed.
     pub proven: Proven,
 }
 
@@ -168,7 +168,7 @@ pub struct RegisteredVault {
     pub registered_at: UnixMs,
     /// Position of the vault's entry.
     pub seq: u64,
-    /// Since when the oldest-witnessed of the three checkpoints has its quorum, Unix seconds.
+    /// Time since which the oldest-witnessed of the three checkpoints has its quorum, Unix seconds.
     pub witnessed_at_s: u64,
 }
 
@@ -188,7 +188,8 @@ pub fn vault(
     let [created, finished, registered] = parts;
     let (created, finished, registered) = (created?, finished?, registered?);
 
-    // In this order, because each link is judged by the keys that the one before it proved.
+    // The links are checked in this order, because each is judged by the keys that the one before
+    // it proved.
     let (tenant, charter) = charter(trust.genesis, &created.entry)?;
     let vault = vault_record(trust.genesis, &registered.entry, tenant, &charter)?;
 
@@ -251,7 +252,8 @@ fn quorum(
     let credentials: BTreeMap<CredentialId, &Credential> =
         credentials.iter().map(|c| (c.id, c)).collect();
 
-    // As the journal counts: by human, and only by credentials that count on a board.
+    // Signatures are counted as the journal counts them: by human, and only by credentials that
+    // count on a board.
     let valid = signed.endorsements.iter().filter_map(|endorsement| {
         let credential = credentials.get(&endorsement.credential)?;
         let user = credential.board_user()?;
@@ -378,8 +380,8 @@ fn certificates(
     finished: &Finished,
     public: &PublicKeyRecord,
 ) -> Result<(), ClientError> {
-    // All n must have certified, not t: a signer that is missing may hold no share or may have been
-    // given another key.
+    // All n signers must have certified and not t: one that is missing may hold no share or may
+    // have been given another key.
     if !finished
         .certificates
         .iter()
@@ -391,7 +393,8 @@ fn certificates(
         ));
     }
 
-    // Each signs by its key in genesis: the record says which indices take part, not who they are.
+    // Each certificate is verified by the signer's key in genesis: the record names indices and no
+    // keys.
     let certified = certificate_digest(&finished.transcript, &finished.public);
     for (index, signature) in &finished.certificates {
         let seat = genesis.signer(*index);

@@ -83,7 +83,7 @@ impl Report {
     }
 }
 
-/// Why nothing could be recomputed.
+/// Reason for which nothing could be recomputed.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// A file that must be there cannot be read.
@@ -129,7 +129,8 @@ pub fn verify_dir_pinned(
     hash: Digest,
     codecs: &[Arc<dyn ChainCodec>],
 ) -> Result<Report, VerifyError> {
-    // Pinned before anything is read by it: every key and quorum below comes from this file.
+    // The genesis is compared with its pinned hash first: every key and quorum below comes from
+    // this file.
     let genesis =
         Genesis::pinned(&read(dir, "genesis.bin")?, hash).map_err(|e| form("genesis.bin", e))?;
 

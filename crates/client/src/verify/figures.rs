@@ -93,7 +93,7 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
         }
     };
 
-    // Both ways between client and API are layers too: the total is the client's own.
+    // Both ways between client and API are layers too, because the total is measured by the client.
     layer(
         "request",
         EDGE_BUDGET_US,
@@ -113,7 +113,8 @@ pub(super) fn figures(lines: &[(usize, Value)], counters: Option<&Value>) -> Opt
         measured.iter().filter_map(Measured::answer_us).collect(),
     );
 
-    // Sums, since percentiles do not add up: what is missing of the total is time of no layer.
+    // Sums are compared, because percentiles do not add up: what is missing of the total is time of
+    // no layer.
     let total = totals.iter().fold(0u64, |sum, us| sum.saturating_add(*us));
     let (commits_per_intent, fsyncs_per_intent) = counters.and_then(per_intent).unzip();
     Some(Figures {

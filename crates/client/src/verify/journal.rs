@@ -1,4 +1,4 @@
-//! The journal: replayed from entry 0, and what the witnesses vouch for.
+//! The journal: replayed from entry 0, and compared with what the witnesses vouch for.
 
 use super::Report;
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,7 +121,7 @@ impl Replayed {
                 }
             }
             Body::Act(signed) => {
-                // Of acts only the noes are claimed in the figures.
+                // Of all acts only the noes are counted in the report.
                 let act = Act::parse(&signed.text).map(|act| act.body);
                 if let Ok(ActBody::Tighten(Tighten::Reject(_))) = act {
                     report.rejected += 1;
@@ -194,8 +194,8 @@ fn cosigned_size(
 
     let checkpoint = Checkpoint::parse(&shown.body).map_err(|_| "it is over no checkpoint")?;
 
-    // Bodies are compared whole. By size alone, a cosignature over another tree would count for
-    // this one.
+    // Bodies are compared as a whole: by size alone, a cosignature over another tree would count
+    // for this one.
     match bodies.get(&checkpoint.size()) {
         Some(ours) if *ours == shown.body => Ok(checkpoint.size()),
         Some(_) => Err("it is over another tree of the same size: a split view"),

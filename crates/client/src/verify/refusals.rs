@@ -96,7 +96,8 @@ fn verify_batch(
         follower.append(known)?;
     }
 
-    // Only what the log itself signed stops a replica; another's invention is passed over.
+    // The replica must have stopped: only what the log itself signed does that, and another
+    // sender's invention is passed over.
     match (follower.append(&batch), follower.halted().is_some()) {
         (Err(refusal), true) if refusal.code.as_str() == code => Ok(()),
         (Err(refusal), _) => Err(RefusedOtherwise(refusal).into()),

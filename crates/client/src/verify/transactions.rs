@@ -109,7 +109,7 @@ impl Known<'_> {
             .ok_or(Code::UnknownVault)?;
         let codec = self.codec(&payment.intent)?;
 
-        // The signers' own checks again: a signature over anything else is a broken promise.
+        // The signers' own checks are made again: no signer should have signed anything else.
         let inspection = codec.inspect(&claim.unsigned, &vault, &vaults)?;
         if inspection.conflicts != attempt.conflict_keys {
             return Err(Refusal::new(
