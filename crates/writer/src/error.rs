@@ -1,4 +1,4 @@
-//! Why a writer could not start.
+//! Errors for which a writer could not start.
 
 use strongroom_ports::bus::BusError;
 use strongroom_ports::db::DbError;
@@ -6,7 +6,7 @@ use strongroom_replica::ReplicaError;
 use strongroom_stage::StageError;
 use strongroom_types::Refusal;
 
-/// Why nothing may be appended, or nothing could be found out yet.
+/// Reason for which nothing may be appended, or nothing could be found out yet.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The bus failed.
@@ -65,7 +65,7 @@ impl StartError {
             Self::Db(error) => error.is_transient(),
             Self::Replica(error) => error.is_transient(),
             Self::TopicUnread | Self::Stopped => true,
-            // Asking again cannot cure these, and a loop would hide that the database was put back.
+            // A repetition cannot cure these, and would hide that the database was put back.
             Self::Record(_)
             | Self::Refused(_)
             | Self::DatabaseBehind { .. }
@@ -81,7 +81,7 @@ impl StartError {
             Self::DatabaseBehind { .. }
             | Self::OtherHistory { .. }
             | Self::WitnessesAhead { .. } => true,
-            // Not heard is not proved: a bus that is down must not send the operator to a restore.
+            // These prove nothing: a bus that is down must not send the operator to a restore.
             Self::Bus(_)
             | Self::Db(_)
             | Self::Replica(_)

@@ -57,7 +57,8 @@ pub fn republish(
     let stored = Replica::stored_size(tx.as_mut())?;
     let mut size = published.as_ref().map_or(0, |head| head.size);
 
-    // The database was put back: ordering on from it would give published positions a second time.
+    // The database was put back: a writer that went on from it would give published positions a
+    // second time.
     if size > stored {
         return Err(StartError::DatabaseBehind {
             published: size,
@@ -65,8 +66,8 @@ pub fn republish(
         });
     }
 
-    // Put back and ordered on, it may even be longer: what followed here would not fit what is
-    // there.
+    // A database that was put back and written on may even be longer than the topic. Its batches
+    // would not fit those that are published.
     if let Some(published) = published {
         let ours = Replica::stored_head(tx.as_mut(), size)?;
         if ours.is_none_or(|ours| ours.body != published.body) {
@@ -74,7 +75,8 @@ pub fn republish(
         }
     }
 
-    // In portions: a new bus gets the whole journal, which need not fit into memory.
+    // Batches are read in portions: a new bus gets the whole journal, which need not fit into
+    // memory.
     let mut republished = Republished::default();
     loop {
         if places.stop.is_set() {
@@ -100,7 +102,7 @@ pub fn republish(
 /// A head that the log signed and the writer published.
 pub(crate) struct PublishedHead {
     pub(crate) size: u64,
-    /// Checkpoint body. Not the note: others can add signatures to that.
+    /// Checkpoint body, without the note's signatures, to which others can add.
     pub(crate) body: String,
 }
 
@@ -120,8 +122,9 @@ impl Published {
 
     /// Head of a batch; none of anything that the writer did not publish.
     ///
-    /// By the note alone, which the log's key signed. One record under the writer's other key, that
-    /// of the bus, could else claim any number of entries, and no database would ever reach it.
+    /// Only the note counts, which the log's key signed. One record under the writer's other key,
+    /// that of the bus, could else claim any number of entries, and no database would ever reach
+    /// it.
     pub(crate) fn head(&self, payload: &[u8]) -> Option<PublishedHead> {
         let Ok(Incoming::Batch(batch)) = open_incoming(payload, &self.registered) else {
             return None;
@@ -140,7 +143,8 @@ fn published(places: &Places<'_>) -> Result<Option<PublishedHead>, StartError> {
     let mut position = bus.start(&topic)?;
     let mut newest: Option<PublishedHead> = None;
 
-    // All of it: the last record may be an old batch that was published again, behind the newest.
+    // The whole topic is read: the last record may be an old batch that was published again, behind
+    // the newest.
     while position.next < end.next {
         if places.stop.is_set() {
             return Err(StartError::Stopped);

@@ -1,4 +1,4 @@
-//! What a writer must know before it appends: that its database is not behind what it published.
+//! The check before a writer appends: its database must not be behind what it published.
 //!
 //! A database that was put back looks like any other. Two sources know better: the writer's own
 //! topic, unless the bus lost it too, and the witnesses, unless too many of them are away. Both are
@@ -40,7 +40,7 @@ pub struct StartParts {
     pub bus: Arc<dyn Bus>,
     /// Its identity on the bus.
     pub post: Post,
-    /// Randomness.
+    /// Source of the salts of entries.
     pub entropy: Arc<dyn Entropy>,
     /// Set when the process is to end: the topic may be long.
     pub stop: StopFlag,
@@ -106,8 +106,8 @@ impl StartCheck {
         } = parts;
         let published = Published::new(&genesis)?;
 
-        // Positions before anything is published: a question must be found behind all that was
-        // published before it.
+        // The positions are read before anything is published: a question must be found behind all
+        // that was published before it.
         let wants = journal_topics(&genesis)?
             .into_iter()
             .map(|topic| from_newest(bus.as_ref(), topic))
@@ -146,7 +146,7 @@ impl StartCheck {
             asked_at: now,
             pause_ms: ASK_AGAIN_MS,
         };
-        // The newest batch is the question, also when the topic lacked it.
+        // The newest batch is the question, also when it was just published for the first time.
         match republished.last {
             Some(payload) => {
                 tracing::info!(republished.batches, "journal batches published");
@@ -241,7 +241,8 @@ impl StartCheck {
     }
 
     fn on_cosignature(&mut self, delivered: &Delivered) -> Result<(), StartError> {
-        // Skipped: what does not verify proves nothing, and any party on the bus can send it.
+        // A record that does not verify is skipped: it proves nothing, and any party on the bus can
+        // send it.
         let statement = match self.statements.open(&delivered.record.payload) {
             Ok(statement) => statement,
             Err(refusal) => {
@@ -263,7 +264,8 @@ impl StartCheck {
             self.level.remove(&witness);
             self.ahead.insert(witness);
         } else if made > self.since && !self.ahead.contains(&witness) {
-            // An older one may have been made before the entries that this database lacks.
+            // Only statements since the start count: an older one may have been made before the
+            // entries that this database lacks.
             self.level.insert(witness);
         }
         Ok(())

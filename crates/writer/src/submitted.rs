@@ -1,4 +1,4 @@
-//! Reading submissions.
+//! Submissions as the writer reads them.
 
 use strongroom_journal::Body;
 use strongroom_journal::writer::Offer;
@@ -21,7 +21,7 @@ const SUBMITTERS: [Role; 5] = [
 pub(crate) enum Submitted {
     /// A body that may be offered to `apply`.
     Offered(Submission, Box<Offer>),
-    /// Not decodable, late, or of a kind that its sender may not submit.
+    /// A body that does not decode, is late, or is of a kind that its sender may not submit.
     Refused(Submission, Refusal),
 }
 
@@ -64,12 +64,12 @@ pub(crate) fn read_submission(
 
 /// Roles whose keys may submit a body; the test of this table is `tests/it/submitters.rs`.
 ///
-/// An attempt carries no signature at all. Taken from every service, one stolen key of any of them
-/// would end each payment by a record: it supersedes the attempt that signers are asked for, or is
-/// in the journal before it.
+/// An attempt carries no signature at all. If all services could submit attempts, one stolen key
+/// would be enough to end each payment by a record, which supersedes the attempt that signers are
+/// asked for, or is in the journal before it.
 const fn submitters(body: &Body) -> &'static [Role] {
     match body {
-        // From a service they would pin another genesis, or move journal time.
+        // No service submits these: it would pin another genesis, or move journal time.
         Body::Genesis(_) | Body::Tick => &[],
         // The writer makes it from the cosignatures that it holds itself.
         Body::Witnessed(_) => &[],

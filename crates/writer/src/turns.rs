@@ -18,7 +18,7 @@ pub(crate) fn in_turn(submitted: Vec<Submitted>) -> Vec<Submitted> {
         .map(|submitted| {
             let (waits, scope) = match &submitted {
                 Submitted::Offered(_, offer) => (!is_urgent(offer), offer.scope),
-                // Only answered: it takes no one's turn.
+                // A refused submission is only answered, and takes no one's turn.
                 Submitted::Refused(..) => return ((true, u32::MAX), submitted),
             };
             let turn = taken.entry((waits, scope)).or_default();
@@ -30,7 +30,7 @@ pub(crate) fn in_turn(submitted: Vec<Submitted>) -> Vec<Submitted> {
     placed.into_iter().map(|(_, submitted)| submitted).collect()
 }
 
-/// Whether an offer goes before payments and loosenings of tenants. By what it says of itself: a
+/// Whether an offer goes before payments and loosenings of tenants. The body's own words decide: a
 /// false one is refused like any other, and has cost no other scope its turn.
 fn is_urgent(offer: &Offer) -> bool {
     offer.scope == Scope::Platform || offer.body.is_tightening()

@@ -19,7 +19,8 @@ use strongroom_wire::{JournalBatch, JournalResult, topics};
 
 /// How long an answer may be acted upon. It is only a hint; the entries are the truth.
 const ANSWER_LIFE_MS: u64 = 60_000;
-/// Often enough for a tick to come within the age that witnesses accept.
+/// Pause between two looks at the clock, milliseconds: often enough for a tick entry to come within
+/// the age that witnesses accept.
 const TICK_EVERY_MS: u64 = 1_000;
 /// Entries stay true (the largest time every store can hold).
 const FOR_EVER: UnixMs = UnixMs(i64::MAX as u64);
@@ -55,7 +56,8 @@ impl Writer {
         let orderer = Orderer::new(&genesis, log_seed)?;
         let invalid = |e| Refusal::new(Code::InvalidReference, e);
 
-        // Not the entries: they are this stage's own output, and its database has them.
+        // The entries topic is not consumed: it is this stage's own output, and its database has
+        // it.
         let mut consumed = journal_topics(&genesis).map_err(invalid)?;
         consumed.retain(|topic| topic.as_str() != topics::JOURNAL_ENTRIES);
         consumed.insert(0, Topic::new(topics::JOURNAL_SUBMITTED).map_err(invalid)?);
@@ -94,8 +96,8 @@ impl Writer {
             .order(tx, &self.orderer, now, offers, &mut *rng)
             .map_err(stage_error)?;
 
-        // In the transaction that stored them: entries are published with their commit or not at
-        // all.
+        // The records are made in the transaction that stored the entries: these are published with
+        // their commit or not at all.
         let batches = ordered.batches.iter();
         let records = batches.map(|ordered| batch_record(&mut self.post, now, &ordered.batch));
         Ok((records.collect::<Result<_, _>>()?, ordered.results))
@@ -119,7 +121,8 @@ impl Writer {
             )),
         };
 
-        // Skipped: what does not verify proves nothing, and a hostile witness can send much of it.
+        // A cosignature that does not verify is skipped: it proves nothing, and a hostile witness
+        // can send many.
         if let Err(refusal) = heard {
             tracing::warn!(topic = %delivered.topic, %refusal, "a cosignature was skipped");
         }
@@ -139,15 +142,15 @@ impl Writer {
         Ok(Orderer::witnessed_due(self.replica()?.follower()))
     }
 
-    /// The journal's answer to this writer's own offer of what the witnesses vouch for. Refused, what
-    /// waits goes on waiting, and no submission's answer would say why.
+    /// Logs the journal's refusal of this writer's own `witnessed` offer: waiting items then go on
+    /// waiting, and no submission's answer would say why.
     fn on_own_result(&mut self, result: Result<u64, Refusal>) {
         let Err(refusal) = result else {
             self.own_refused = None;
             return;
         };
 
-        // It is offered again with every round.
+        // The refusal is logged once per code, because the entry is offered again with every round.
         if self.own_refused.replace(refusal.code) != Some(refusal.code) {
             tracing::warn!(%refusal, "what the witnesses vouch for was not taken");
         }
@@ -192,7 +195,7 @@ impl Stage for Writer {
 
     fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
         match &mut self.replica {
-            // Cheap when memory and tables agree: the whole state is loaded once.
+            // This is cheap when memory and tables agree: the whole state is loaded once.
             Some(replica) => replica.reload(tx).map_err(stage_error),
             None => {
                 self.replica =
@@ -240,7 +243,8 @@ impl Stage for Writer {
             self.on_cosignature(now, delivered)?;
         }
 
-        // First of all: what the submissions of this round rest on may be in force by it.
+        // The `witnessed` entry comes first, because it may put in force what the submissions of
+        // this round rest on.
         let due = self.witnessed_due()?;
         let is_due = due.is_some();
         let offers: Vec<Offer> = due.into_iter().chain(offers).collect();
@@ -248,7 +252,8 @@ impl Stage for Writer {
             return Ok(Vec::new());
         }
 
-        // One answer per submission, in the order of the results: a refused one has none of them.
+        // Each submission gets one answer. Results are in the order of the offers, and a refused
+        // submission was not offered.
         let (mut records, results) = self.order(now, tx, &offers)?;
         let mut results = results.into_iter();
         if let Some(own) = is_due.then(|| results.next()).flatten() {
@@ -264,7 +269,7 @@ impl Stage for Writer {
         Ok(records)
     }
 
-    /// A tick when the tip grows old without being witnessed.
+    /// Appends a tick entry when the tip grows old without being witnessed.
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let now = UnixMs(now_ms);
         if !Orderer::tick_due(self.replica()?.follower(), now) {
