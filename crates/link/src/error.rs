@@ -1,4 +1,4 @@
-//! Why a link could not start, or a connection ended.
+//! Errors for which a link could not start, or a connection ended.
 
 use std::io;
 use std::path::PathBuf;
