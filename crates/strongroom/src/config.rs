@@ -195,7 +195,8 @@ fn value<T: FromStr<Err: Error + Send + Sync + 'static>>(
         .with_context(|| format!("`{member}`: `{text}`"))
 }
 
-/// Bearer keys travel in the clear: on any other address a machine on the path could copy one.
+/// Address and port, if the address is loopback. Bearer keys travel in the clear: on any other
+/// address a machine on the path could copy one.
 fn loopback(text: &str) -> anyhow::Result<SocketAddr> {
     let address: SocketAddr = value("api.listen", text)?;
     if address.ip().is_loopback() {

@@ -1,4 +1,4 @@
-//! Why roles did not start, or ended: one message each, and a stable exit code.
+//! Reasons for which roles did not start, or ended: one message each, and a stable exit code.
 
 use crate::role_name::RoleName;
 use crate::secrets::SecretsError;
@@ -28,7 +28,7 @@ With 10, 11, 15, 16 and 78 nothing was started, and nothing that was there befor
 Only with 11 it may also be that a role stopped for good on a database that was damaged while it
 ran; the message then begins with `stopped`.";
 
-/// Why roles did not start, or ended.
+/// Reasons for which roles did not start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The configuration cannot be read, or says something that this program does not understand.
@@ -194,7 +194,7 @@ impl RunError {
 
     /// Prints the error with its causes to stderr, and gives the exit code.
     pub fn report(&self) -> ExitCode {
-        // Nothing can be done about a closed stderr.
+        // The result is dropped, because nothing can be done about a closed stderr.
         let _ = writeln!(std::io::stderr(), "error: {}", with_causes(self));
         ExitCode::from(self.exit_code())
     }

@@ -1,5 +1,4 @@
-//! What a role owns on disk: a folder that one process holds, and a database that knows whose it
-//! is.
+//! The files of a role: a folder that one process holds, and a database that names its owner.
 
 use crate::exit::RunError;
 use crate::role_name::RoleName;
@@ -34,8 +33,8 @@ pub struct RoleFolder {
 struct FolderLock(File);
 
 impl Drop for FolderLock {
-    /// Unlocks by name: a child that another thread is just starting holds a copy of the file until
-    /// it becomes its program, and closing ours would leave the lock with that copy.
+    /// Unlocks by a call of its own: a child that another thread is just starting holds a copy of
+    /// the file until it becomes its program, and closing ours would leave the lock with that copy.
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
@@ -102,8 +101,8 @@ pub fn check_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<Cl
     let (owner_genesis, owner_role) = match owner(db, role).map_err(store_error)? {
         Owner::Named { genesis, role } => (genesis, role),
         Owner::Absent => return Ok(Claim::Open),
-        // Its rows are of a build that did not name the owner, of a signer, or it lost the row: which
-        // installation they belong to cannot be known.
+        // Such a database is one of a build that did not name the owner, of a signer, or has lost
+        // the row: its installation cannot be known.
         Owner::Unnamed { component } => {
             let owner = format!("an unknown owner: it has tables of {component}");
             return Err(RunError::ForeignStore { role, owner });
@@ -129,8 +128,8 @@ pub fn check_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<Cl
     Ok(Claim::Made)
 }
 
-/// Writes into an empty database for whom it is. The owner is a component of its own, made before
-/// the role's tables.
+/// Writes the owner into an empty database. The owner is a component of its own, made before the
+/// role's tables.
 ///
 /// # Errors
 /// [`RunError::Store`].
@@ -141,7 +140,7 @@ pub fn claim_database(db: &dyn Db, genesis: Digest, role: RoleName) -> Result<()
 /// Migrations of all tables that a role's database may have.
 fn migrations(role: RoleName) -> [&'static [Migration]; 3] {
     let own = match role {
-        // The one keeps nothing, the other no tables of its own.
+        // A link keeps nothing, and a coordinator has no tables of its own.
         RoleName::Link | RoleName::Coordinator => &[],
         RoleName::Writer => strongroom_writer::MIGRATIONS,
         RoleName::Approvals => strongroom_approvals::MIGRATIONS,
@@ -151,7 +150,7 @@ fn migrations(role: RoleName) -> [&'static [Migration]; 3] {
     [MIGRATIONS, strongroom_stage::MIGRATIONS, own]
 }
 
-/// For whom a database was made.
+/// Owner that a database names.
 enum Owner {
     /// It is empty: nothing but the table for its owner was ever made in it.
     Absent,

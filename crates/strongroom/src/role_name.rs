@@ -45,7 +45,7 @@ impl RoleName {
         }
     }
 
-    /// Has keys and a database. A link has neither: it is trusted with nothing.
+    /// Whether the role has keys and a database. A link has neither: it is trusted with nothing.
     #[must_use]
     pub const fn is_service(self) -> bool {
         // Each role is named, so that a new one does not start without keys by default.
@@ -57,7 +57,8 @@ impl RoleName {
         }
     }
 
-    /// Reads the process's shared replica. The writer has its own, and a link needs none.
+    /// Whether the role reads the process's shared replica. The writer has its own, and a link
+    /// needs none.
     pub(crate) const fn reads_replica(self) -> bool {
         match self {
             Self::Link | Self::Writer => false,
@@ -81,7 +82,7 @@ impl FromStr for RoleName {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        // Exactly as written: a folder and a secrets file carry the same name.
+        // The name must be written exactly so: a folder and a secrets file carry it, too.
         let found = Self::ALL.into_iter().find(|role| role.name() == text);
         found.ok_or_else(|| UnknownRole(text.to_owned()))
     }

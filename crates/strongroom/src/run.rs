@@ -137,7 +137,8 @@ fn run_until_signal(arguments: &RunArguments, adapters: &Adapters) -> Result<(),
     let config = Config::read(&arguments.config)?;
     let roles: BTreeSet<RoleName> = arguments.roles.iter().copied().collect();
 
-    // Asked for before anything starts: a signal in between then stops what has started.
+    // The handlers are installed before anything starts, so that a signal in between stops what has
+    // started.
     let stop = stop_on_signal().map_err(|error| RunError::part("signals", error))?;
     let running = Running::start(config, &roles, adapters, arguments.new_bus)?;
 

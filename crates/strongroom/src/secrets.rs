@@ -21,10 +21,10 @@ use strongroom_types::text::lower_hex;
 use strongroom_types::{Digest, NodeId, TenantId};
 use zeroize::Zeroizing;
 
-/// An Ed25519 seed.
+/// Ed25519 seed, 32 bytes, wiped on drop.
 pub type Seed = Zeroizing<[u8; 32]>;
 
-/// A role's identity, and what that role alone holds.
+/// A role's identity, and the keys that it alone holds.
 pub struct RoleSecrets {
     /// Its id on the bus.
     pub node: NodeId,
@@ -70,7 +70,8 @@ impl fmt::Debug for RoleSecrets {
     }
 }
 
-/// Why a secrets file cannot be used. No variant holds a value of the file.
+/// Reason for which a secrets file cannot be used. No variant holds a value of the file but the
+/// genesis and the role that it names.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
     /// Missing, or unreadable.
@@ -173,8 +174,8 @@ impl RoleSecrets {
             ))
         })?;
 
-        // Whose it is comes first: a file of another installation is refused as that, whatever
-        // else is wrong with it.
+        // The owner is read first: a file of another installation is refused as that, whatever else
+        // is wrong with it.
         let theirs: Digest = file
             .genesis
             .parse()
@@ -225,8 +226,8 @@ impl RoleSecrets {
             let text = Zeroizing::new(serde_json::to_string_pretty(&file)?);
             let mut file = OpenOptions::new()
                 .write(true)
-                // Keys that genesis names exist once: written over, the role could never speak
-                // again.
+                // A file is never written over: the keys that genesis names exist once, and without
+                // them the role could never speak again.
                 .create_new(true)
                 .mode(0o600)
                 .open(&path)?;
@@ -250,7 +251,7 @@ impl RoleSecrets {
 /// Ed25519 public key of a seed.
 #[must_use]
 pub fn public_key(seed: &Seed) -> [u8; 32] {
-    // Only the public key is asked for; the id would stand in signatures, of which none is made.
+    // Any id will do: it is part of signatures, and only the public key is asked for.
     let id = strongroom_types::CredentialId([0; 16]);
     strongroom_types::SigningCredential::new(id, seed).public_key()
 }
@@ -324,7 +325,7 @@ fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretsError> {
     };
     let mut file = std::fs::File::open(path).map_err(file_error)?;
 
-    // Asked of the open file: the path could lead to another one by now.
+    // The mode is that of the open file: the path could lead to another one by now.
     let mode = file.metadata().map_err(file_error)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(SecretsError::ReadableByOthers {

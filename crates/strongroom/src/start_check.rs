@@ -14,7 +14,7 @@ use strongroom_ports::bus::Bus;
 use strongroom_stage::StopFlag;
 use strongroom_writer::{Start, StartCheck, StartError, StartParts};
 
-/// How often a start looks for the witnesses' answers.
+/// Pause between two looks for the witnesses' answers.
 const START_POLL: Duration = Duration::from_millis(10);
 /// A start that waits for longer says so in the log, once.
 const START_PATIENCE: Duration = Duration::from_secs(10);

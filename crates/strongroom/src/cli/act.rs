@@ -47,7 +47,7 @@ pub enum ActCommand {
         #[arg(long)]
         json: bool,
     },
-    /// How an act stands: submitted, in force, or refused and why.
+    /// State of an act: submitted, proposed, released, in force, void, ended, or refused and why.
     Show {
         /// Digest of the act text, 64 hex digits.
         digest: Digest,
@@ -99,13 +99,13 @@ fn draft(context: &Context, mut value: Value) -> anyhow::Result<Signed> {
         members.entry(name).or_insert_with(|| Value::String(text));
     };
 
-    // Only what is absent: a member that a person wrote is signed as it was written.
+    // Only absent members are filled in: one that a person wrote is signed as it was written.
     fill("type", types::Act::TYPE.to_owned());
     fill("id", ActId(random()).to_string());
     fill("expires", now().plus(3_600_000).to_string());
 
-    // From the pinned genesis and not from the server, which could otherwise have acts signed for
-    // an installation of its choice.
+    // The platform is that of the pinned genesis and not of the server, which could else have acts
+    // signed for an installation of its choice.
     if members.get("platform").is_none() {
         let platform = context
             .genesis()
@@ -114,7 +114,8 @@ fn draft(context: &Context, mut value: Value) -> anyhow::Result<Signed> {
         members.insert("platform".to_owned(), Value::String(platform.to_string()));
     }
 
-    // Canonical before it is shown: the digest is over these bytes, whatever layout the file had.
+    // The text is canonical before it is shown: the digest is over these bytes, whatever layout the
+    // file had.
     let text = strict(&value)?.to_text();
     let act = types::Act::parse(&text).context("not an act")?;
     Ok(Signed::draft(&act))
@@ -228,8 +229,8 @@ fn submit(
     let client = context.client()?;
     let digest = client.submit_act(&signed(&value)?)?;
 
-    // Taken by the API is not in force: the journal may still refuse it, and the witnesses vouch
-    // for it last.
+    // An act that the API has taken is not in force yet: the journal may still refuse it, and the
+    // witnesses vouch for it last.
     let state = client.wait_act(&digest, wait)?;
     if json {
         return show::json(out, &json!({"digest": digest.to_string(), "state": state}));

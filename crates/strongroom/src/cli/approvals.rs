@@ -117,7 +117,8 @@ fn approve(
     arguments: &ApproveArguments,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    // Its digest is signed: an empty reason would be a record that explains nothing to an auditor.
+    // The digest of the reason is signed: an empty one would be a record that explains nothing to
+    // an auditor.
     if arguments.reason.trim().is_empty() {
         return Err(usage("--reason must say something"));
     }

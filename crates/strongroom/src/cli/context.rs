@@ -1,4 +1,4 @@
-//! Where the server is and whom to believe: flags, or a profile file.
+//! The server's address and the genesis to believe: from flags, or from a profile file.
 
 use super::fail::{Usage, usage};
 use anyhow::Context as _;
@@ -15,7 +15,7 @@ use strongroom_ports::host::{Clock as _, Entropy as _};
 use strongroom_types::{Digest, TenantId, TenantVault, UnixMs, VaultId};
 use zeroize::Zeroizing;
 
-/// Taken when it is in the current folder and no `--profile` is given.
+/// Profile that is taken when no `--profile` is given and it is in the current folder.
 const DEFAULT_PROFILE: &str = "strongroom.toml";
 
 /// Options of every command.

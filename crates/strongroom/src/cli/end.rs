@@ -1,4 +1,4 @@
-//! What became of a transaction that a person asked to end.
+//! The outcome of a transaction that a person asked to end.
 
 use super::show;
 use anyhow::bail;
@@ -31,7 +31,7 @@ impl Ending {
     pub fn wait(&self, client: &Client, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
         let Self { tx, act } = self;
 
-        // Until the act is in force signers may still share.
+        // The act is awaited first: until it is in force signers may still share.
         let act_state = client.wait_act(act, WAIT)?;
         if act_state != ActState::InForce {
             bail!("act {act} is proposed: {tx} has not ended");
@@ -69,7 +69,8 @@ impl Ending {
             let wait = left.min(STEP_MS);
             let shown = client.transaction(self.tx, Some(TransactionState::Signed), wait)?;
 
-            // Of a payment that a share may have left no end is told any more.
+            // No end is told any more of a payment whose share may be out, so a longer wait is of
+            // no use.
             let is_too_late = shown
                 .reason
                 .as_ref()

@@ -1,4 +1,4 @@
-//! Errors: what happened, its stable code, and what to do.
+//! Errors as the command line prints them: message, stable code, and what to do.
 
 use std::fmt;
 use std::io::Write;
@@ -25,7 +25,8 @@ pub fn usage(what: impl fmt::Display) -> anyhow::Error {
 
 /// Prints an error and gives the exit code: 2 for wrong usage, else 1.
 pub fn report(error: &anyhow::Error, err: &mut dyn Write) -> ExitCode {
-    // The reader of the output has gone (`… | head`): not an error that is worth a message.
+    // The reader of the output has gone (`… | head`), which is not an error that is worth a
+    // message.
     let pipe = error
         .root_cause()
         .downcast_ref::<std::io::Error>()

@@ -47,7 +47,8 @@ pub fn run(command: &GenesisCommand, out: &mut dyn Write) -> anyhow::Result<()> 
         GenesisCommand::Create { config, out: file } => {
             let genesis = create::from_file(config)?;
 
-            // Never over a file that is there: it may be the one whose hash signers have pinned.
+            // A file that is there is never overwritten: it may be the one whose hash signers have
+            // pinned.
             let mut target = std::fs::File::create_new(file)
                 .with_context(|| format!("cannot write {} (it must not exist)", file.display()))?;
             target.write_all(&genesis.to_bytes())?;

@@ -182,8 +182,8 @@ fn from_config(config: GenesisDescription, folder: &Path) -> anyhow::Result<Gene
         bounds: bounds(mode, &config.bounds),
     };
 
-    // By the same rules as every process that loads the file: better refused here than by each
-    // signer after people compared its hash.
+    // The rules are those of every process that loads the file: a refusal here is better than one
+    // by each signer after people compared the hash.
     genesis.check().context("this genesis breaks a rule")?;
 
     Ok(genesis)
@@ -236,7 +236,7 @@ fn record(
     file: Option<&PathBuf>,
     folder: &Path,
 ) -> anyhow::Result<PublicRecord> {
-    // Given twice, the two could be of different machines.
+    // Two records for one seat could be those of different machines.
     let text = match (hex, file) {
         (Some(hex), None) => hex.clone(),
         (None, Some(file)) => {
@@ -269,7 +269,8 @@ fn signer_seat(signer: &SignerTable, folder: &Path) -> anyhow::Result<SignerSeat
         signing_key: record.signing_key,
         witness_key: record.witness_key,
         sealing_key: record.sealing_key,
-        // For people alone, who judge from them whether one event or operator takes several seats.
+        // These names are for people, who judge from them whether one event or operator takes
+        // several seats.
         location: name("location", &signer.location)?,
         operator: name("operator", &signer.operator)?,
         hardware: name("hardware", &signer.hardware)?,
@@ -300,7 +301,7 @@ fn users(admins: &[AdminTable]) -> anyhow::Result<Vec<User>> {
         let (id, shown) = (user_id(admin)?, name("admin's name", &admin.name)?);
         let known = users.insert(id, shown.clone());
 
-        // Two names for one id: one of them was copied to the wrong line.
+        // Two names for one id are refused: one of them was copied to the wrong line.
         if known.is_some_and(|known| known != shown) {
             bail!("user {id} is listed under two names");
         }

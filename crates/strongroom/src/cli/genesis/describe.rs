@@ -1,4 +1,4 @@
-//! What operators compare before they pin a genesis.
+//! The parts of a genesis that operators compare before they pin it.
 
 use crate::cli::show;
 use std::collections::BTreeSet;
@@ -71,7 +71,7 @@ fn nodes(genesis: &Genesis, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Who decides about the platform.
+/// People who decide about the platform, and their quorum.
 fn admins(genesis: &Genesis, out: &mut dyn Write) -> io::Result<()> {
     for admin in &genesis.admin_credentials {
         let held = |user: &&strongroom_types::User| Some(user.id) == admin.user;
@@ -110,7 +110,7 @@ fn services_and_chains(genesis: &Genesis, out: &mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
-/// How many seats may be hostile, and how many silent.
+/// Number of seats that may be hostile, and of those that may be silent.
 fn faults(genesis: &Genesis, out: &mut dyn Write) -> io::Result<()> {
     let (witnesses, faults) = (genesis.witness_count(), genesis.faults);
     writeln!(
@@ -147,7 +147,7 @@ pub fn weaknesses(genesis: &Genesis) -> Vec<String> {
 
     weak.extend(bounds(&genesis.bounds));
 
-    // Threshold and quorum count seats, an attacker counts operators and places.
+    // Threshold and quorum count seats, but an attack succeeds against operators and places.
     let operators: BTreeSet<&str> = genesis
         .signers
         .iter()

@@ -70,7 +70,7 @@ pub fn run(context: &Context, create: &Create, out: &mut dyn Write) -> anyhow::R
     let (client, genesis) = (context.client()?, context.genesis()?);
     let codec = codec(&genesis, create.network.as_deref())?;
 
-    // Proved before anything is signed: an unknown vault is refused here, by name.
+    // The vault is proved before anything is signed: an unknown one is refused here, by name.
     let of = context.vault(create.tenant, create.vault)?;
     let tenant = client.proved_vault(&genesis, of)?.tenant;
     let intent = intent(
