@@ -22,9 +22,9 @@ pub struct OperatorRequest {
 }
 
 impl OperatorRequest {
-    /// Answers.
+    /// Sends the answer back to the operator's connection.
     pub fn answer(&self, reply: AdminReply) {
-        // An operator who hung up needs no answer.
+        // The result is dropped: an operator who hung up needs no answer.
         let _ = self.reply.try_send(reply);
     }
 }
@@ -50,8 +50,8 @@ impl AdminSocket {
         let listener = UnixListener::bind(path);
         let listener = listener.with_context(|| format!("cannot listen on {}", path.display()))?;
 
-        // One connection at a time, bounded and on its own thread: requests reach the node between
-        // two frames and never while it judges one.
+        // One connection at a time is served, with a bound and on a thread of its own: requests
+        // reach the node between two frames and never while it judges one.
         let (sender, asked) = sync_channel(WAITING_MAX);
         let serve = move || {
             for stream in listener.incoming().flatten() {
@@ -118,8 +118,8 @@ pub fn ask(path: &Path, request: &AdminRequest) -> anyhow::Result<Option<AdminRe
     let mut stream = match UnixStream::connect(path) {
         Ok(stream) => stream,
         Err(error)
-            // No file, or a file of a process that has ended: `stop` may then write to the disk
-            // itself.
+            // There is no file, or one of a process that has ended: `stop` may then write to the
+            // disk itself.
             if matches!(
                 error.kind(),
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused

@@ -36,7 +36,7 @@ struct RulesTable {
     chains: Option<Vec<String>>,
 }
 
-/// Read and understood.
+/// The configuration of a node, read and checked.
 pub struct Config {
     /// Data folder, made by `init`.
     pub data: PathBuf,
@@ -86,7 +86,8 @@ impl Config {
         Ok(Self {
             marker,
             genesis: here.join(file.genesis),
-            // The hash from the operator's own hand: the file may come from anyone.
+            // The operator gives this hash by their own hand, because the genesis file may come
+            // from anyone.
             pinned: value("genesis_hash", &file.genesis_hash)?,
             node: value("node", &file.node)?,
             link_socket: here.join(file.link_socket),

@@ -32,7 +32,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         }
     }
 
-    // Nothing can be done about a closed stderr.
+    // The result is dropped, because nothing can be done about a closed stderr.
     let _ = writeln!(std::io::stderr(), "{text}");
     ExitCode::from(status(error, code))
 }

@@ -141,7 +141,7 @@ impl Folder {
         let mut file =
             File::open(&path).with_context(|| format!("cannot open {shown}: run `init` first"))?;
 
-        // Asked of the open file: the path could lead to another one by now.
+        // The mode is that of the open file: the path could lead to another one by now.
         let meta = file.metadata()?;
         let mode = meta.mode() & 0o7777;
         anyhow::ensure!(

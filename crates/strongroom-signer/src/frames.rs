@@ -49,7 +49,8 @@ impl<R: Read> Frames<R> {
             .reader
             .read(self.buffer.get_mut(start..).unwrap_or_default());
 
-        // This is done also after an error: the zeros behind `start` must not be taken for a frame.
+        // The buffer is cut after an error, too: the zeros behind the bytes that were read must not
+        // be taken for a frame.
         self.buffer
             .truncate(start + read.as_ref().copied().unwrap_or_default());
 
@@ -71,8 +72,8 @@ impl<R: Read> Frames<R> {
         };
         let length = u32::from_be_bytes(*length) as usize;
 
-        // Before the frame is waited for: a length without bound would let the link fill the
-        // memory.
+        // The length is checked before the frame is waited for: without a bound the link could fill
+        // the memory.
         if length > FRAME_BYTES_MAX {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,

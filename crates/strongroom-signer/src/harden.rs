@@ -1,4 +1,4 @@
-//! What the process may never do.
+//! Rights that the process gives up at its start.
 
 use anyhow::Context as _;
 use rustix::fs::Mode;

@@ -27,7 +27,8 @@ pub fn init(data: &Path, marker: Option<&Path>, witness: bool) -> anyhow::Result
     let shown = marker.display().to_string();
     check_outside(data, &marker)?;
 
-    // Overwritten, the marker of another node would have that node's key retired at its next start.
+    // A marker that is there is not overwritten: if it were another node's, that node's key would
+    // be retired at its next start.
     let mut marker = FileMarker::at(&marker);
     let found = marker.read();
     let found = found.with_context(|| format!("cannot use {shown} as boot marker"))?;

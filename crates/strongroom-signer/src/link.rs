@@ -67,12 +67,12 @@ impl Backoff {
     const FIRST: Duration = Duration::from_millis(100);
     const LAST: Duration = Duration::from_secs(5);
 
-    /// From the start.
+    /// Pauses that begin at 100 ms.
     pub const fn new() -> Self {
         Self(Self::FIRST)
     }
 
-    /// How long to wait now.
+    /// The pause before the next attempt, which doubles the one after it.
     pub fn next(&mut self) -> Duration {
         let now = self.0;
         self.0 = (now * 2).min(Self::LAST);

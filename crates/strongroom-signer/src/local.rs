@@ -1,4 +1,4 @@
-//! What the operator does at their own node.
+//! Commands of the operator at their own node.
 
 use crate::admin::ask;
 use crate::cli::At;
@@ -47,8 +47,8 @@ pub fn stop(at: &At) -> anyhow::Result<()> {
         return done(reply, "stopped: nothing is shared until `resume-local`");
     }
 
-    // No process answers, so its mark is written for it; under the lock, or a node that just starts
-    // could have read the old one.
+    // No process answers, so its mark is written for it. The lock is held for that: a node that
+    // just starts could else have read the old one.
     let folder = Folder::at(&at.data);
     folder.check()?;
     let _lock = folder

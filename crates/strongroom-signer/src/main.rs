@@ -29,7 +29,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
 
-    // Before any key is read or file made; a process that cannot be hardened must not hold shares.
+    // The process is hardened before any key is read or file made: one that cannot be must not hold
+    // shares.
     if let Err(error) = harden::harden() {
         return exit::report(&error.context("the process could not be hardened"));
     }

@@ -17,7 +17,8 @@ pub fn check_outside(data: &Path, marker: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("the boot marker {shown} is not a file"))?;
     let folder = marker.parent().unwrap_or(Path::new(""));
 
-    // Where a write replaces the file, and where a read of a symlink leads.
+    // Two places are compared: where a write replaces the file, and where a read of a symlink
+    // leads.
     let data = real(data).with_context(|| format!("cannot resolve {}", data.display()))?;
     for end in [real(folder).map(|folder| folder.join(name)), real(marker)] {
         let end = end.with_context(|| format!("cannot resolve {shown}"))?;
@@ -73,8 +74,8 @@ impl Marker for FileMarker {
     fn read(&self) -> io::Result<Option<[u8; 16]>> {
         match std::fs::read(&self.0) {
             Ok(bytes) => {
-                // Another length is an error and not "none": none retires the key for good, and a
-                // damaged file may still be mended.
+                // Another length is an error and not "none": a missing marker retires the key for
+                // good, and a damaged file may still be mended.
                 let bytes = bytes.as_slice().try_into();
                 bytes
                     .map(Some)
@@ -100,8 +101,8 @@ impl Marker for FileMarker {
         file.sync_all()?;
         std::fs::rename(&next, &self.0)?;
 
-        // A rename is durable once its folder is. Lost with the power, the older marker would
-        // contradict the database, and the key would be retired for nothing.
+        // A rename is durable once its folder is. If the power failed before that, the older marker
+        // would contradict the database, and the key would be retired for nothing.
         File::open(self.folder())?.sync_all()
     }
 }

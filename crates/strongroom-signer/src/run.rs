@@ -95,7 +95,7 @@ fn serve(
             Err(error) => sent = Err(error),
         }
 
-        // The difference counts and not the order: a clock that was set back must not silence the
+        // The distance counts and not the order: a clock that was set back must not silence the
         // ticks.
         if now().0.abs_diff(ticked.0) >= TICK_MS && sent.is_ok() {
             ticked = now();
@@ -156,7 +156,8 @@ fn codecs(genesis: &Genesis, only: Option<&str>) -> anyhow::Result<Vec<Arc<dyn C
         tracing::warn!(%chain, "not the chain of `network`: its requests are refused");
     }
 
-    // It would run, cosign, and refuse every request: better told at the start.
+    // A node without a decoder would run, cosign, and refuse every request, so it is refused at the
+    // start.
     if only.is_some() && codecs.is_empty() {
         let why = anyhow::anyhow!("genesis does not have the chain of `network`");
         return Err(BadConfig(why).into());
