@@ -49,7 +49,8 @@ pub(crate) struct LinkRoutes {
 
 impl Link {
     /// Listens on `socket` for the signer or witness `node`. A file in its place is replaced: it is
-    /// what a process that was killed left behind, since one lock keeps a second link away.
+    /// what a process that was killed left behind, since the lock of the sockets' folder keeps a second
+    /// link away.
     ///
     /// # Errors
     /// [`LinkError::Listen`], [`LinkError::Bus`].

@@ -44,6 +44,7 @@ mod schema;
 mod sealer;
 pub mod setup;
 mod status;
+mod store;
 mod verdict;
 
 pub use ceremonies::RUN_MS_MAX;
@@ -56,5 +57,6 @@ pub use refusals::{ANSWERED_PER_SECOND, LOGGED_PER_SECOND};
 pub use rules::LocalRules;
 pub use schema::MIGRATIONS;
 pub use setup::{NodeSecrets, SignerSetup};
+pub use store::check_store;
 pub use strongroom_replica::{Marker, install};
 pub use strongroom_signing::{message_digest, request_digest};

@@ -11,7 +11,7 @@ Exit codes:
    1  anything not listed (the message says what)
    2  wrong command line
   10  the genesis file is not the pinned one, or this node does not fit it (genesis_mismatch, invalid_reference)
-  11  the store is damaged, of another installation or program, or of another build (store_corrupt, store_newer)
+  11  the store is damaged, of a role, another installation or program, or of another build (store_corrupt, store_newer)
   12  the disk or the boot marker was put back, cloned or lost: this node's key is retired for good (signer_retired);
       make new keys with `init` and have the node readmitted under them
   13  the disk is full (disk_full)

@@ -8,7 +8,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use strongroom_mpc_core::seal::SealingSecret;
-use strongroom_signer_core::NodeSecrets;
+use strongroom_signer_core::{NodeSecrets, check_store};
+use strongroom_store_sqlite::SqliteDb;
 use zeroize::Zeroizing;
 
 const FOLDER_MODE: u32 = 0o700;
@@ -54,9 +55,11 @@ impl Folder {
         Ok(())
     }
 
-    /// SQLite file of replica, witness memory and key shares.
-    pub fn database(&self) -> PathBuf {
-        self.0.join("signer.db")
+    /// The store of replica, witness memory and key shares, once it is known to be a signer's.
+    pub fn open_store(&self) -> anyhow::Result<SqliteDb> {
+        let db = SqliteDb::open(&self.0.join("signer.db")).context("cannot open the store")?;
+        check_store(&db)?;
+        Ok(db)
     }
 
     /// The key that wraps shares (development only).

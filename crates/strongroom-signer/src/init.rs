@@ -13,7 +13,6 @@ use strongroom_mpc_core::seal::SealingSecret;
 use strongroom_ports::bus::Mode;
 use strongroom_ports::host::Entropy as _;
 use strongroom_signer_core::{Marker as _, NodeSecrets, install};
-use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::json::Json;
 use strongroom_types::{Digest, digest};
 use strongroom_wire::encode;
@@ -64,7 +63,7 @@ pub fn init(data: &Path, marker: Option<&Path>, witness: bool) -> anyhow::Result
 
     // This writes both halves of the first boot generation. From here on a folder or marker that is
     // missing was lost: `run` cannot mistake it for a first start, since that one has both.
-    let db = SqliteDb::open(&folder.database()).context("cannot make the store")?;
+    let db = folder.open_store()?;
     install(&db, &mut marker, &mut *SystemEntropy.rng())
         .context("cannot write the first boot generation")?;
 

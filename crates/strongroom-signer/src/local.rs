@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use strongroom_host::SystemClock;
 use strongroom_ports::host::Clock as _;
 use strongroom_signer_core::{resume_local, stop_local, stopped_since};
-use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{Digest, UnixMs};
 use strongroom_wire::frame::{AdminReply, AdminRequest};
 
@@ -54,7 +53,7 @@ pub fn stop(at: &At) -> anyhow::Result<()> {
     let _lock = folder
         .lock()
         .context("the node runs, but its admin socket does not answer: use --socket")?;
-    let db = SqliteDb::open(&folder.database()).context("cannot open the store")?;
+    let db = folder.open_store()?;
     stop_local(&db, UnixMs(SystemClock.now_ms()))?;
     say("stopped while not running: nothing is shared after a start until `resume-local`")
 }
@@ -64,7 +63,7 @@ pub fn resume(at: &At) -> anyhow::Result<()> {
     let folder = Folder::at(&at.data);
     folder.check()?;
     let _lock = folder.lock().context("end the node's process first")?;
-    let db = SqliteDb::open(&folder.database()).context("cannot open the store")?;
+    let db = folder.open_store()?;
 
     let since = stopped_since(&db)?;
     resume_local(&db)?;

@@ -15,7 +15,6 @@ use strongroom_keys_software::SoftwareKeyProtector;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::host::{Clock as _, Entropy as _};
 use strongroom_signer_core::{Fatal, SignerNode, SignerSetup};
-use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{Code, Refusal, UnixMs};
 
 /// The node ticks this often, even when records keep coming.
@@ -130,7 +129,7 @@ fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
         pinned: config.pinned,
         me: config.node,
         secrets: folder.read_secrets()?,
-        db: Arc::new(SqliteDb::open(&folder.database()).context("cannot open the store")?),
+        db: Arc::new(folder.open_store()?),
         protector: Arc::new(protector.context("cannot use the wrapping key")?),
         codecs: codecs(&read, config.network.as_deref())?,
         entropy: Arc::new(SystemEntropy),

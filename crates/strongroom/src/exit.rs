@@ -21,7 +21,7 @@ Exit codes:
   10  the genesis file is missing, or is not the one whose hash is pinned
   11  a role's database is damaged, of another installation, role or program, or of another build
   13  the disk is full
-  15  another process runs on the folder of one of the roles
+  15  another process runs on the folder of one of the roles, or on that of the sockets
   16  a role's secrets file is missing, readable by others, or of another installation or role
   78  the configuration cannot be used, or names a part that this build lacks
 With 10, 11, 15, 16 and 78 nothing was started, and nothing that was there before was changed.

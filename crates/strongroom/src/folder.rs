@@ -29,8 +29,34 @@ pub struct RoleFolder {
     _lock: FolderLock,
 }
 
+/// A folder's lock.
 #[derive(Debug)]
-struct FolderLock(File);
+pub(crate) struct FolderLock(File);
+
+impl FolderLock {
+    /// Takes the lock of a folder that is there.
+    pub(crate) fn take(folder: &Path, role: RoleName) -> Result<Self, RunError> {
+        let path = folder.to_owned();
+
+        // The file stays when the lock ends: were it removed, two processes could each hold a lock
+        // on a file of this name.
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path.join("lock"));
+
+        let locked = lock.map_err(TryLockError::Error).and_then(|lock| {
+            lock.try_lock()?;
+            Ok(Self(lock))
+        });
+        locked.map_err(|error| match error {
+            TryLockError::WouldBlock => RunError::InUse { role, path },
+            TryLockError::Error(source) => RunError::Folder { role, path, source },
+        })
+    }
+}
 
 impl Drop for FolderLock {
     /// Unlocks by a call of its own: a child that another thread is just starting holds a copy of
@@ -59,24 +85,8 @@ impl RoleFolder {
             .create(&path)
             .map_err(folder_error)?;
 
-        // The file stays when the lock ends: were it removed, two processes could each hold a lock
-        // on a file of this name.
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path.join("lock"))
-            .map_err(folder_error)?;
-
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path,
-                _lock: FolderLock(lock),
-            }),
-            Err(TryLockError::WouldBlock) => Err(RunError::InUse { role, path }),
-            Err(TryLockError::Error(source)) => Err(RunError::Folder { role, path, source }),
-        }
+        let lock = FolderLock::take(&path, role)?;
+        Ok(Self { path, _lock: lock })
     }
 }
 

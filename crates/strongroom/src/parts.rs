@@ -3,9 +3,10 @@
 
 use crate::config::{Config, Part};
 use crate::exit::RunError;
-use crate::folder::{Claim, RoleFolder, check_database, claim_database};
+use crate::folder::{Claim, FolderLock, RoleFolder, check_database, claim_database};
 use crate::role_name::RoleName;
 use crate::secrets::RoleSecrets;
+use crate::sockets::hold_sockets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -51,6 +52,7 @@ pub struct Parts {
     pub worked_chain: Option<WorkedChain>,
     services: BTreeMap<RoleName, Arc<Service>>,
     _folders: Vec<RoleFolder>,
+    _sockets: Option<FolderLock>,
 }
 
 /// A chain with both of its sides.
@@ -108,6 +110,8 @@ impl Parts {
             .iter()
             .map(|role| RoleFolder::hold(&config.data, *role))
             .collect::<Result<_, _>>()?;
+        let link = roles.get(&RoleName::Link);
+        let sockets = link.map(|_| hold_sockets(config.sockets()?)).transpose()?;
 
         // All databases are looked at before the first is written to: beside one that is refused,
         // no other role's may have been changed.
@@ -150,6 +154,7 @@ impl Parts {
             worked_chain,
             services,
             _folders: folders,
+            _sockets: sockets,
             config,
         })
     }

@@ -113,7 +113,7 @@ pub enum SecretsError {
         /// The file.
         path: PathBuf,
         /// The role that it names.
-        theirs: String,
+        theirs: RoleName,
     },
 }
 
@@ -183,11 +183,12 @@ impl RoleSecrets {
         if theirs != genesis {
             return Err(SecretsError::Foreign { path, theirs });
         }
-        if file.role != role.name() {
-            return Err(SecretsError::OtherRole {
-                path,
-                theirs: file.role,
-            });
+        let theirs: RoleName = file
+            .role
+            .parse()
+            .map_err(|_| form("`role` is not a role"))?;
+        if theirs != role {
+            return Err(SecretsError::OtherRole { path, theirs });
         }
 
         let node = file

@@ -1,5 +1,8 @@
 //! The folder of the link's sockets, one for each signer and witness of genesis.
 
+use crate::exit::RunError;
+use crate::folder::FolderLock;
+use crate::role_name::RoleName;
 use std::fs::{DirBuilder, create_dir_all, metadata};
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -7,9 +10,24 @@ use std::path::{Path, PathBuf};
 use strongroom_journal::Genesis;
 use strongroom_types::NodeId;
 
+/// Makes the folder of the sockets and takes its lock: a second process, with role folders of its
+/// own, would replace the sockets under the first, and signers would follow to its bus.
+///
+/// # Errors
+/// [`RunError::InUse`], [`RunError::Folder`].
+pub(crate) fn hold_sockets(folder: &Path) -> Result<FolderLock, RunError> {
+    let folder_error = |source| RunError::Folder {
+        role: RoleName::Link,
+        path: folder.to_owned(),
+        source,
+    };
+    make_private(folder).map_err(folder_error)?;
+    FolderLock::take(folder, RoleName::Link)
+}
+
 /// The socket files are for their owner only; so is the folder, or another user could put a socket
 /// of theirs in its place.
-pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
+fn make_private(folder: &Path) -> std::io::Result<()> {
     if let Some(above) = folder.parent() {
         create_dir_all(above)?;
     }

@@ -3,7 +3,7 @@
 use crate::install::{Install, program, text};
 use std::os::unix::fs::PermissionsExt as _;
 use strongroom_journal::{Body, Mode};
-use strongroom_ports::db::Db as _;
+use strongroom_ports::db::{Db as _, Migration};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_wire::frame::{FromSigner, ToSigner};
 
@@ -45,6 +45,60 @@ fn hole_store_of_another_program_does_not_start_and_is_left_alone() {
     let before = std::fs::read(&path).unwrap();
     refused(&install, 1, 11, "belongs to another program");
     assert!(std::fs::read(&path).unwrap() == before, "touched");
+}
+
+/// Tables that no signer has: a role's database says whose it is in `owner`.
+const OWNER: [Migration; 1] = [Migration {
+    component: "owner",
+    version: 1,
+    sql: "CREATE TABLE owner (id {i64} PRIMARY KEY) {strict};",
+}];
+
+/// Tables of this program at a version of a later build.
+const NEWER: &str = "INSERT INTO schema_version (component, version, sql) VALUES ($1, 99, '')";
+
+/// Taken for a store that was put back, it would retire this node's key for good.
+#[test]
+fn hole_database_of_a_role_does_not_start_and_is_left_alone() {
+    let install = Install::new();
+    let (path, kept) = (install.data(1).join("signer.db"), install.path("kept.db"));
+    std::fs::rename(&path, &kept).unwrap();
+    let theirs = SqliteDb::open(&path).unwrap();
+    theirs.migrate(strongroom_signer_core::MIGRATIONS).unwrap();
+    theirs.migrate(&OWNER).unwrap();
+    drop(theirs);
+
+    let before = std::fs::read(&path).unwrap();
+    let belongs = "it has tables of owner: it is not a signer's";
+    refused(&install, 1, 11, belongs);
+    for command in ["stop", "resume-local"] {
+        let data = install.data(1).display().to_string();
+        let output = program().args([command, "--data", &data]).output().unwrap();
+        assert_eq!(output.status.code(), Some(11), "{}", text(&output));
+    }
+    assert!(std::fs::read(&path).unwrap() == before, "touched");
+
+    // The true store is put back in its place, and the key is as good as before.
+    std::fs::rename(&kept, &path).unwrap();
+    drop(install.start(1));
+}
+
+#[test]
+fn store_of_a_newer_build_does_not_start_and_is_left_alone() {
+    for component in ["replica", "signer"] {
+        let install = Install::new();
+        drop(install.start(1));
+        let path = install.data(1).join("signer.db");
+        let db = SqliteDb::open(&path).unwrap();
+        let mut tx = db.begin().unwrap();
+        tx.execute(NEWER, &[component.into()]).unwrap();
+        tx.commit().unwrap();
+        drop(db);
+
+        let before = std::fs::read(&path).unwrap();
+        refused(&install, 1, 11, &format!("{component} is at version 99"));
+        assert!(std::fs::read(&path).unwrap() == before, "touched");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Role `link`: a socket for each signer and witness of genesis.
 
-use super::{RoleName, Starting};
+use super::Starting;
 use crate::exit::RunError;
-use crate::sockets::{make_private, seats, socket_path};
+use crate::sockets::{seats, socket_path};
 use crate::supervise::{Ended, spawn_thread};
 use std::sync::Arc;
 use strongroom_link::Link;
@@ -10,11 +10,6 @@ use strongroom_link::Link;
 pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
     let parts = starting.parts;
     let sockets = parts.config.sockets()?;
-    make_private(sockets).map_err(|source| RunError::Folder {
-        role: RoleName::Link,
-        path: sockets.to_owned(),
-        source,
-    })?;
 
     for (seat, node) in seats(&parts.genesis) {
         let (bus, stop) = (Arc::clone(&parts.bus), starting.supervisor.stop_flag());

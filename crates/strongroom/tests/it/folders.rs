@@ -1,8 +1,10 @@
 //! A role's folder belongs to one process, and its database to one installation and role.
 
 use crate::fixture::{Installation, SERVICES, adapters, told};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use strongroom::folder::{Claim, check_database, claim_database};
-use strongroom::roles::RoleName;
+use strongroom::roles::{RoleName, seats, socket_path};
 use strongroom_ports::db::{Db as _, Migration};
 use strongroom_store_sqlite::SqliteDb;
 
@@ -28,6 +30,33 @@ fn a_second_process_on_a_roles_folder_is_refused() {
     // The lock ends with the process that holds it.
     running.stop();
     installation.start(&[RoleName::Approvals]).unwrap().stop();
+}
+
+/// It would unlink the sockets of the first, whose signers would then speak to the second bus.
+#[test]
+fn hole_second_process_on_the_socket_folder_is_refused() {
+    let installation = Installation::new(1);
+    let running = installation.start(&[RoleName::Link]).unwrap();
+    let inode = |path: &Path| path.metadata().unwrap().ino();
+    let (seat, _) = seats(&running.parts().genesis).remove(0);
+    let socket = socket_path(&installation.path("run"), &seat);
+    let before = inode(&socket);
+
+    // Another configuration with folders and a bus of its own, and the same sockets.
+    let text = installation.config_text();
+    let text = text.replace("\"roles\"", "\"others\"");
+    let text = text.replace("\"bus.sqlite\"", "\"other-bus.sqlite\"");
+    std::fs::write(installation.path("roles.toml"), text).unwrap();
+    let roles = [RoleName::Link, RoleName::Writer];
+    let (code, text) = told(&installation.refused(&roles));
+    assert_eq!(code, 15);
+    let run = installation.path("run").display().to_string();
+    let named = format!("role link: another process runs on {run}");
+    assert!(text.starts_with(&named), "{text}");
+    assert_eq!(inode(&socket), before, "the socket was replaced");
+
+    running.stop();
+    installation.start(&roles).unwrap().stop();
 }
 
 #[test]

@@ -119,6 +119,7 @@ fn no_error_and_no_debug_text_shows_a_value_of_the_file() {
         json!({"seed": secret.clone()}),
         json!({"seed": [secret.clone()]}),
         json!({"node": secret.clone()}),
+        json!({"role": secret.clone()}),
         json!({"unknown": secret.clone()}),
     ] {
         let (member, value) = change.as_object().unwrap().iter().next().unwrap();
