@@ -5,7 +5,7 @@
 //! fresh head does, of what no later entry can change. `docs/time.md` has the table of what is
 //! given up by it.
 
-use crate::apply::{Evaluated, evaluate};
+use crate::apply::{Evaluated, check_approvals, evaluate};
 use crate::follower::{Follower, Head};
 use crate::keyspace as ks;
 use crate::model::{CredentialRecord, EndedRecord, HeldRecord, IntentRecord};
@@ -204,14 +204,26 @@ impl<'a> FreshHead<'a> {
         evaluate(self.follower.state(), &self.view, signed, at)
     }
 
-    /// Whether the policy decides an intent otherwise than its approvers signed, and does not block
-    /// it.
+    /// Why people have to approve an intent again: the policy decides it otherwise than they signed,
+    /// or what they signed counts no more. `None` also while the policy blocks it.
     ///
     /// # Errors
     /// The first rule that refuses the intent itself.
-    pub fn is_decision_changed(&self, signed: &Signed, core: &str) -> Result<bool, Refusal> {
-        let decision = self.evaluate(signed, self.head.at)?.decision;
-        Ok(decision.block.is_none() && decision.core.to_text() != core)
+    pub fn approval_fault(
+        &self,
+        signed: &Signed,
+        core: &str,
+        approvals: &[Signed],
+    ) -> Result<Option<Refusal>, Refusal> {
+        let evaluated = self.evaluate(signed, self.head.at)?;
+        if evaluated.decision.block.is_some() {
+            return Ok(None);
+        }
+        if evaluated.decision.core.to_text() != core {
+            return Ok(Some(Code::DecisionChanged.into()));
+        }
+        let ballot = evaluated.ballot(self.head.at);
+        Ok(check_approvals(&self.view, &ballot, approvals).err())
     }
 
     /// Whether a key that intents use up belongs to another one, which is remembered until this

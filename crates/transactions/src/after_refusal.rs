@@ -14,10 +14,8 @@ pub(crate) enum AfterWriter {
     /// Another transaction is built, once the fresh head gives the anchor to another intent. Until
     /// then the refusal is shown.
     Rebuild,
-    /// The payment goes back to its approvers, once the fresh head has another decision. Until then
-    /// the refusal is shown.
-    Return,
-    /// The refusal is shown to the client, and the attempt is submitted again.
+    /// The refusal is shown to the client, and the attempt is submitted again; or the payment goes
+    /// back to its approvers, once the fresh head needs other approvals.
     Show,
 }
 
@@ -27,7 +25,6 @@ impl AfterWriter {
     pub(crate) const fn of(code: Code) -> Self {
         match code.cure() {
             Cure::Rebuild if matches!(code, Code::AnchorTaken) => Self::Rebuild,
-            Cure::Approve if matches!(code, Code::DecisionChanged) => Self::Return,
             Cure::Never if matches!(code, Code::IntentAlreadyAuthorized | Code::IntentExpired) => {
                 Self::Ignore
             }
@@ -93,7 +90,6 @@ mod tests {
         match AfterWriter::of(code) {
             AfterWriter::Ignore => "ignore",
             AfterWriter::Rebuild => "rebuild",
-            AfterWriter::Return => "return",
             AfterWriter::Show => "show",
         }
     }

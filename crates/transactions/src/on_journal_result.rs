@@ -100,12 +100,12 @@ impl TransactionsStage {
                 Some(loss) => self.rebuild(step, payment, offered, loss),
                 None => self.object(step, payment, Announcement::of(refusal)),
             },
-            AfterWriter::Return if self.is_decision_changed(step, &payment) => {
-                self.return_to_approvers(step, payment, refusal)
-            }
-            AfterWriter::Return | AfterWriter::Show => {
-                self.object(step, payment, Announcement::of(refusal))
-            }
+            // Whatever the writer's reason: an approval may have expired or its signer be revoked
+            // since, and the payment would be refused to its end although a person could cure it.
+            AfterWriter::Show => match self.approval_fault(&payment, step.now) {
+                Some(fault) => self.return_to_approvers(step, payment, fault),
+                None => self.object(step, payment, Announcement::of(refusal)),
+            },
         }
     }
 
@@ -126,11 +126,18 @@ impl TransactionsStage {
         lost.unwrap_or(None)
     }
 
-    fn is_decision_changed(&self, step: &Step<'_>, payment: &Payment) -> bool {
-        let changed = self.journal.read(|follower| {
-            FreshHead::of(follower, step.now)?.is_decision_changed(&payment.signed, &payment.core)
-        });
-        changed.unwrap_or(false)
+    /// Why the fresh head needs other approvals of a payment.
+    pub(crate) fn approval_fault(&self, payment: &Payment, now: UnixMs) -> Option<Refusal> {
+        let Payment {
+            signed,
+            core,
+            approvals,
+            ..
+        } = payment;
+        let fault = self
+            .journal
+            .read(|follower| FreshHead::of(follower, now)?.approval_fault(signed, core, approvals));
+        fault.unwrap_or(None)
     }
 
     /// Another transaction on other coins, or another anchor. The approvals stay valid: they name the intent and
@@ -157,16 +164,16 @@ impl TransactionsStage {
         self.offer(step, payment, FactsAge::Kept)
     }
 
-    /// The approvers signed another decision than the journal's: they must see the new one. Coins
-    /// and transaction stay: until they answer the writer could still authorize the old decision,
-    /// should the policy come back to it.
+    /// People have to approve it again, as what they signed is not the journal's decision or counts
+    /// no more. Coins and transaction stay: until they answer the writer could still authorize what
+    /// they signed, should the policy come back to it.
     fn return_to_approvers(
         &mut self,
         step: &mut Step<'_>,
         payment: Payment,
         reason: Refusal,
     ) -> Result<Vec<Record>, StageError> {
-        let payment = store::set_state(step, payment, PaymentEvent::DecisionChanged)?;
+        let payment = store::set_state(step, payment, PaymentEvent::Return)?;
 
         let announcement = Announcement::of(reason.clone());
         Ok(vec![

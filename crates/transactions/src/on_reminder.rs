@@ -133,7 +133,9 @@ impl TransactionsStage {
             }
 
             let payment = store::set_state(&mut step, payment, PaymentEvent::Remind)?;
-            records.push(self.publish_returned(&step, &payment, Code::DecisionChanged.into())?);
+            let fault = self.approval_fault(&payment, step.now);
+            let why = fault.unwrap_or_else(|| Code::DecisionChanged.into());
+            records.push(self.publish_returned(&step, &payment, why)?);
         }
         Ok(records)
     }

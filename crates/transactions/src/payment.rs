@@ -114,8 +114,8 @@ pub(crate) enum PaymentEvent {
     Accept,
     /// The fresh head gives the anchor, or another coin, to another intent.
     AnchorTaken,
-    /// The fresh head's decision is not the one that the approvers signed.
-    DecisionChanged,
+    /// By the fresh head its people have to approve it again.
+    Return,
     /// Approved again, or in the journal without that.
     Resume,
     /// It ends with a reason, before anything was offered or by the fresh head.
@@ -223,7 +223,7 @@ impl PaymentEvent {
             Self::Outlive => "outlive",
             Self::Accept => "accept",
             Self::AnchorTaken => "anchor_taken",
-            Self::DecisionChanged => "decision_changed",
+            Self::Return => "return",
             Self::Resume => "resume",
             Self::Refuse(..) => "refuse",
             Self::Assemble(_) => "assemble",

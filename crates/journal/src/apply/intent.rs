@@ -31,7 +31,7 @@ pub struct Evaluated {
 
 impl Evaluated {
     /// The decision that approvers answer to.
-    pub(super) fn ballot(&self, at: UnixMs) -> Ballot<'_> {
+    pub(crate) fn ballot(&self, at: UnixMs) -> Ballot<'_> {
         Ballot {
             platform: self.intent.platform,
             tenant: self.intent.tenant,

@@ -51,7 +51,7 @@ impl Waiting {
             | PaymentEvent::Outlive
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
-            | PaymentEvent::DecisionChanged
+            | PaymentEvent::Return
             | PaymentEvent::Resume
             | PaymentEvent::Assemble(_)
             | PaymentEvent::NodeSilent
@@ -85,7 +85,7 @@ impl Offered {
                 builds: self.builds,
                 ..Waiting::default()
             })),
-            PaymentEvent::DecisionChanged => Ok(PaymentState::Returned(Self {
+            PaymentEvent::Return => Ok(PaymentState::Returned(Self {
                 failures: 1,
                 ..self
             })),
@@ -130,7 +130,7 @@ impl Offered {
             | PaymentEvent::Object
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
-            | PaymentEvent::DecisionChanged
+            | PaymentEvent::Return
             | PaymentEvent::NodeSilent
             | PaymentEvent::NodeAccepted
             | PaymentEvent::NodeRejected
@@ -153,7 +153,7 @@ impl Offered {
             | PaymentEvent::Outlive
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
-            | PaymentEvent::DecisionChanged
+            | PaymentEvent::Return
             | PaymentEvent::Resume
             | PaymentEvent::Refuse(..)
             | PaymentEvent::NodeSilent
@@ -199,7 +199,7 @@ impl Assembled {
             | PaymentEvent::Outlive
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
-            | PaymentEvent::DecisionChanged
+            | PaymentEvent::Return
             | PaymentEvent::Resume
             | PaymentEvent::Refuse(..)
             | PaymentEvent::Assemble(_)
@@ -220,7 +220,7 @@ impl Assembled {
             | PaymentEvent::Outlive
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
-            | PaymentEvent::DecisionChanged
+            | PaymentEvent::Return
             | PaymentEvent::Resume
             | PaymentEvent::Refuse(..)
             | PaymentEvent::Assemble(_)

@@ -67,7 +67,7 @@ fn events() -> Vec<PaymentEvent> {
         PaymentEvent::Outlive,
         PaymentEvent::Accept,
         PaymentEvent::AnchorTaken,
-        PaymentEvent::DecisionChanged,
+        PaymentEvent::Return,
         PaymentEvent::Resume,
         PaymentEvent::Refuse(Code::IntentExpired, Who::Journal),
         PaymentEvent::Assemble(vec![2]),
@@ -89,7 +89,7 @@ fn is_listed(event: &PaymentEvent) -> bool {
         | PaymentEvent::Outlive
         | PaymentEvent::Accept
         | PaymentEvent::AnchorTaken
-        | PaymentEvent::DecisionChanged
+        | PaymentEvent::Return
         | PaymentEvent::Resume
         | PaymentEvent::Refuse(..)
         | PaymentEvent::Assemble(_)

@@ -129,7 +129,7 @@ fn every_state_is_read_as_it_was_written() {
 #[test]
 fn second_writer_of_the_same_row_is_told_to_start_again() {
     let (db, payment) = after_events(vec![PaymentEvent::Offer(proposal())]);
-    for late in [PaymentEvent::Remind, PaymentEvent::DecisionChanged] {
+    for late in [PaymentEvent::Remind, PaymentEvent::Return] {
         let stale = read(&db, &payment.digest).unwrap();
         let first = read(&db, &payment.digest).unwrap();
         in_step(&db, |step| set_state(step, first, PaymentEvent::Remind)).unwrap();
@@ -179,10 +179,7 @@ fn reason_of_a_wait_ends_with_the_offer() {
 
 #[test]
 fn returned_payment_keeps_its_offer() {
-    let way = vec![
-        PaymentEvent::Offer(proposal()),
-        PaymentEvent::DecisionChanged,
-    ];
+    let way = vec![PaymentEvent::Offer(proposal()), PaymentEvent::Return];
     let (db, payment) = after_events(way);
     let PaymentState::Returned(offered) = read(&db, &payment.digest).unwrap().state else {
         panic!("not returned");

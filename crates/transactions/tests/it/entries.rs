@@ -2,8 +2,10 @@
 
 use crate::fixture::{Payment, Service};
 use strongroom_journal::Body;
+use strongroom_ports::bus::Record;
 use strongroom_types::{ActBody, Attempt, Document as _, Intent, RegistryRecord};
-use strongroom_world::{AuthorizationExt as _, Ledger, PolicyOptions};
+use strongroom_wire::{Decided, IntentDecided, Role, topics};
+use strongroom_world::{AuthorizationExt as _, Ledger, PolicyOptions, Who};
 
 impl Service {
     /// Witnesses vouch for the journal's tip.
@@ -24,6 +26,17 @@ impl Service {
         self.append(vec![tighter_policy(&self.ledger)]);
         self.witness();
     }
+}
+
+/// An intent that one approver said yes to.
+pub fn approved_by(service: &Service, intent: &Intent, approver: Who) -> Record {
+    let mail = service.mail();
+    let decision = IntentDecided {
+        approvals: service.ledger.authorization(intent, &[approver]).approvals,
+        ..mail.decision(intent, Decided::Approved)
+    };
+    let from = (Role::Approvals, topics::INTENT_DECIDED);
+    mail.seal(from, &intent.digest(), &decision)
 }
 
 /// An intent's authorization on the anchor of a payment.

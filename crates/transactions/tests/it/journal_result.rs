@@ -1,6 +1,9 @@
+use crate::entries::approved_by;
 use crate::fixture::*;
-use strongroom_types::{Code, Document as _};
+use strongroom_journal::Body;
+use strongroom_types::{ActBody, Code, Document as _, Revocable, Tighten};
 use strongroom_wire::{Decided, JournalResult, JournalSubmitted, Role, TransactionState, topics};
+use strongroom_world::Who;
 
 #[test]
 fn acceptance_changes_nothing() {
@@ -222,6 +225,70 @@ fn answer_about_an_unknown_intent_is_left_alone() {
     assert_ne!(other.intent.digest(), payment.intent.digest());
     let record = service.mail().answer(&other, Err(Code::TenantStopped));
     assert!(service.send(&[record]).is_empty());
+}
+
+/// A payment that one approver said yes to, who is revoked since.
+fn approved_by_a_revoked_person(service: &mut Service) -> Payment {
+    let intent = service
+        .world()
+        .order(service.now, 2 * AMOUNT, "one approves");
+    let yes = approved_by(service, &intent, Who::Approver(0));
+    let sent = service.send(&[yes]);
+    let payment = Payment::new(&sent, &intent);
+
+    let approver = service.world().person(Who::Approver(0)).credential.id;
+    let revoke = Tighten::Revoke(Revocable::Credential(approver));
+    let admins = service.ledger.admins();
+    let act = service.ledger.signed_act(ActBody::Tighten(revoke), &admins);
+    service.append(vec![Body::Act(act)]);
+    payment
+}
+
+/// Another person's yes cures it. Shown as refused alone, it would wait to its end.
+#[test]
+fn approval_that_counts_no_more_returns_the_payment_to_its_people() {
+    let mut service = Service::funded(1);
+    let payment = approved_by_a_revoked_person(&mut service);
+    let refused = |service: &mut Service, tag| {
+        let record = service
+            .mail()
+            .again(tag)
+            .answer(&payment, Err(Code::CredentialRevoked));
+        service.send(&[record])
+    };
+
+    // No witness has seen the revocation: it may come to nothing.
+    let shown = refused(&mut service, 0);
+    assert_eq!(shown.states(), [TransactionState::Signing]);
+    service.witness();
+    let sent = refused(&mut service, 1);
+    assert_eq!(sent.states(), [TransactionState::PendingApproval]);
+    let again = service.live(2 * RESEND_MS);
+    for returned in [sent.returned(), again.returned()] {
+        assert_eq!(returned[0].code, Code::CredentialRevoked);
+    }
+
+    let yes = approved_by(&service, &payment.intent, Who::Approver(1));
+    let sent = service.send(&[yes]);
+    assert_eq!(sent.states(), [TransactionState::Signing]);
+    let second = Payment::new(&sent, &payment.intent);
+    assert_eq!(second.request, payment.request, "the same transaction");
+    assert_ne!(
+        second.authorization().approvals,
+        payment.authorization().approvals
+    );
+}
+
+#[test]
+fn refusal_of_a_payment_whose_approvals_count_is_shown_alone() {
+    let mut service = Service::funded(1);
+    let intent = service.world().order(service.now, 2 * AMOUNT, "approved");
+    let yes = approved_by(&service, &intent, Who::Approver(0));
+    let payment = Payment::new(&service.send(&[yes]), &intent);
+    service.witness();
+    let record = service.mail().answer(&payment, Err(Code::ApprovalMissing));
+    let sent = service.send(&[record]);
+    assert_eq!(sent.states(), [TransactionState::Signing]);
 }
 
 /// That an approval has expired is said by the stamp that the writer chose: an entry with an older
