@@ -49,7 +49,7 @@ impl Model for JournalModel {
     }
 
     fn actions(&self, state: &JournalState, steps: &mut Vec<Step>) {
-        // What follows a violation shows nothing more.
+        // A state after a violation shows nothing more, so the search ends there.
         if state.violations.is_any() {
             return;
         }

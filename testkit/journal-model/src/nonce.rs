@@ -8,7 +8,7 @@ use crate::property::{Goal, Property};
 const NONCES: usize = 3;
 const PACKAGES: u8 = 3;
 
-/// Where nonces live, and which rules hold.
+/// A signer's nonces: their storage, and the rules in force.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NonceModel {
     /// Unused nonces survive a restart, as in mailbox signing.
@@ -62,7 +62,7 @@ pub struct NonceState {
     disk: u8,
     /// Memory as the snapshot holds it.
     snapshot: Option<u8>,
-    /// How many nonces were made.
+    /// Number of nonces that were made.
     made: u8,
     /// Packages that each nonce has answered, as bits.
     answered: [u8; NONCES],

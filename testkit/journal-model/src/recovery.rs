@@ -1,5 +1,5 @@
-//! What happens when the writer equivocated, or died: freeze, report, choose a base, go on in a
-//! higher epoch.
+//! Recovery when the writer equivocated, or died: freeze, report, choose a base, go on in a higher
+//! epoch.
 //!
 //! Two entries x and y compete for one position, z follows either. Witnesses of the hostile seats
 //! have cosigned everything; one of them reports too.
@@ -20,7 +20,7 @@ pub const SEATS: usize = 7;
 /// Age of the first entry at which clocks stop, in units of the lateness.
 const AGE_MAX: u8 = 4;
 
-/// How the base of the next epoch is chosen.
+/// Rule by which the base of the next epoch is chosen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BaseRule {
     /// There is no recovery.
@@ -113,7 +113,8 @@ impl RecoveryModel {
     fn cosigners_left(&self, state: &RecoveryState, log: Log) -> u32 {
         let may = |seat: &usize| {
             let tip = state.tip[*seat];
-            // The first entry alone has an age: what follows is as young as its writer wants.
+            // Only the first entry has an age, because those after it are as young as their writer
+            // wants.
             let in_time = self.is_on_time(state) || !tip.is_empty();
             tip == log || (tip.is_prefix_of(log) && in_time)
         };

@@ -1,4 +1,4 @@
-//! What is said of a scenario, and of all of them.
+//! The report on a scenario, and on all of them.
 
 use std::fmt;
 
@@ -111,7 +111,7 @@ impl fmt::Display for Outcome {
             let goals: Vec<String> = found.reached.iter().map(goal).collect();
             write!(f, "\n    reached: {}", goals.join("; "))?;
         }
-        // Two goals are faults: how they come about is worth reading.
+        // Two goals are faults, so their traces are printed, too.
         for one in &found.reached {
             if [Goal::Wedged.name(), Goal::Ambiguous.name()].contains(&one.goal) {
                 write!(f, "\n    {}: {}", one.goal, one.trace.join(" -> "))?;
@@ -124,7 +124,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// How many scenarios ended in which way.
+/// Numbers of scenarios by the way in which they ended.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Summary {
     /// Scenarios that were searched.

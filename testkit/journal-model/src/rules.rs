@@ -1,4 +1,4 @@
-//! Which scenario shows that a rule is needed. `docs/model.md` has the same tables.
+//! The scenarios that show that each rule is needed. `docs/model.md` has the same tables.
 
 mod journal;
 mod time;
@@ -11,7 +11,7 @@ pub use time::TIME;
 pub struct Rule {
     /// Name of the rule, as [`crate::scenarios::Situation::off`] gives it.
     pub name: &'static str,
-    /// What it says.
+    /// The sentence itself.
     pub sentence: &'static str,
     /// Name of the scenario in which this rule alone is switched off.
     pub scenario: &'static str,

@@ -18,7 +18,7 @@ use crate::recovery::RecoveryModel;
 use crate::search::{Bounds, Found, StopAt, search};
 use crate::time::TimeModel;
 
-/// What a search must show.
+/// Expected result of a search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Expected {
     /// Every property holds, in every state. Exactly these goals are reached.
@@ -77,11 +77,11 @@ impl Situation {
 /// A situation and what is expected of it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scenario {
-    /// Unique.
+    /// Unique name of the scenario.
     pub name: &'static str,
-    /// What is searched.
+    /// Model in the situation that is searched.
     pub model: Situation,
-    /// What the search must show.
+    /// Result that the search must have.
     pub expected: Expected,
 }
 

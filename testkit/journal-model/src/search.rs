@@ -19,7 +19,7 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// Several times what the largest scenario takes.
+    /// Several times the states and seconds of the largest scenario.
     fn default() -> Self {
         Bounds {
             states_max: 90_000_000,
@@ -61,7 +61,7 @@ pub struct Found {
     pub reached: Vec<Reached>,
 }
 
-/// When a search ends before every state is reached.
+/// Reason for a search to end before every state is reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StopAt {
     /// Not before a bound.
@@ -129,7 +129,7 @@ fn has_ended_within(seconds_max: u64, threads: Vec<JoinHandle<()>>) -> bool {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         if threads.into_iter().all(|thread| thread.join().is_ok()) {
-            // The receiver is gone when the bound has passed.
+            // The result is dropped: the receiver is gone when the bound has passed.
             let _ = sender.send(());
         }
     });

@@ -48,7 +48,8 @@ impl Model for TimeModel {
     }
 
     fn actions(&self, state: &TimeState, steps: &mut Vec<Step>) {
-        // What follows the first moment of a loosening in force, or of a share, is not worse.
+        // The search ends at the first loosening in force, and at the first share: later states
+        // show nothing worse.
         if self.in_force(state).is_some() || self.locked_share(state).is_some() {
             return;
         }

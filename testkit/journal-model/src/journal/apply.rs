@@ -1,4 +1,4 @@
-//! What every honest witness refuses to append.
+//! The rules by which every honest witness refuses to append.
 
 use super::entry::Entry;
 use super::setup::{ConflictRule, JournalModel};

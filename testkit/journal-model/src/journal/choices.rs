@@ -42,7 +42,7 @@ impl JournalModel {
         }
     }
 
-    /// What a witness cosigns and persists, and its crash.
+    /// Steps in which a witness cosigns, persists or crashes.
     pub(super) fn cosignatures(&self, state: &JournalState, witness: usize, steps: &mut Vec<Step>) {
         let tip = state.memory[witness];
         let is_put_back = state.put_back.has(witness);
@@ -82,7 +82,7 @@ impl JournalModel {
         self.guards.inclusion_duty && Entry::TIGHTENINGS.into_iter().any(is_missing)
     }
 
-    /// What the committee may still answer.
+    /// Answers that the committee may still give.
     pub(super) fn decisions(&self, state: &JournalState, steps: &mut Vec<Step>) {
         let questions = [
             (Question::Loosening, Entry::Propose, state.loosening),

@@ -1,4 +1,4 @@
-//! What must hold in every state of the journal, and what some state must reach.
+//! Properties that hold in every state of the journal, and goals that some state reaches.
 
 use super::entry::{Entry, EntrySet};
 use super::setup::JournalModel;

@@ -24,7 +24,7 @@ impl WitnessSet {
     }
 }
 
-/// What a later attempt of an intent must spend.
+/// Inputs that a later attempt of an intent must spend.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConflictRule {
     /// The anchor of attempt 1.
@@ -35,7 +35,7 @@ pub enum ConflictRule {
     None,
 }
 
-/// What a signer makes of tightenings that its own replica has and no quorum has cosigned yet.
+/// A signer's rule for tightenings that its own replica has and no quorum has cosigned yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OwnTip {
     /// Nothing, and no property asks for more: all other properties hold with this weaker rule.
@@ -46,7 +46,7 @@ pub enum OwnTip {
     Tightens,
 }
 
-/// One situation.
+/// One situation, which a search goes through completely.
 #[derive(Clone, PartialEq, Debug)]
 pub struct JournalModel {
     /// Witnesses before a change of the witness set.
@@ -158,7 +158,7 @@ impl Guards {
 
     /// Every guard with its name and whether it is in force.
     fn table(&self) -> [(&'static str, bool); 19] {
-        // Without `..`: a new guard does not compile until it is here.
+        // The pattern has no `..`, so that a new guard does not compile until it is here.
         let Guards {
             conflict,
             windows_sum,

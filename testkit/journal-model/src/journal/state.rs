@@ -19,7 +19,7 @@ pub struct Cosigned {
     pub age: [AgePlusOne; SEATS],
 }
 
-/// What the committee has signed about one question.
+/// The committee's signed answer to one question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// Nothing yet.
@@ -59,7 +59,7 @@ impl KeyShares {
     }
 }
 
-/// What was violated. Set by the share that violates it.
+/// Violated properties. Each is set by the share that violates it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Violations {
     /// (c): the share came later than the staleness bound after a tightening was witnessed.
@@ -193,7 +193,7 @@ pub enum Step {
     },
     /// The committee signs its answer.
     Decide {
-        /// What it is asked.
+        /// Question that it is asked.
         question: Question,
         /// Its answer.
         answer: Decision,

@@ -46,7 +46,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             recomputed,
             used_twice,
         ),
-        // No rule helps: SECURITY.md says so.
+        // No rule helps against this; SECURITY.md says so.
         scenario("nonce, memory snapshot resumed", snapshot, used_twice),
     ]
 }

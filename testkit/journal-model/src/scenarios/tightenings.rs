@@ -25,7 +25,7 @@ fn clocked(alphabet: &'static [Entry], size_max: u32) -> JournalModel {
     }
 }
 
-/// What a signer makes of the heads that it is shown.
+/// A signer's rules for the heads that it is shown.
 pub(super) fn heads() -> Vec<Scenario> {
     let revoked = || clocked(REVOKED, 2);
     let skewed = |staleness_max| JournalModel {

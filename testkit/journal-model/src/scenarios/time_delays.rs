@@ -20,7 +20,7 @@ pub(super) fn delay() -> TimeModel {
     }
 }
 
-/// The delay is nearly over; what follows is the release, which expires.
+/// A proposal whose delay is nearly over, and a release that expires.
 pub(super) fn release() -> TimeModel {
     TimeModel {
         start: PROPOSED,

@@ -41,7 +41,7 @@ impl TimeModel {
         }
     }
 
-    /// What a witness may be shown or handed.
+    /// Prefixes that a witness may be shown, and vetoes that it may be handed.
     pub(super) fn witness_steps(&self, state: &TimeState, seat: usize, steps: &mut Vec<Step>) {
         let witness = self.standing(state, seat);
         for size in witness.tip + 1..=state.log.len() {

@@ -38,7 +38,7 @@ pub enum Body {
 pub struct Entry {
     /// The writer's stamp.
     pub at: u8,
-    /// What it says.
+    /// Content of the entry.
     pub body: Body,
 }
 

@@ -32,7 +32,7 @@ struct HonestRun<'a> {
     model: &'a TimeModel,
     /// Every entry.
     log: Vec<Entry>,
-    /// What they say.
+    /// State that these entries lead to.
     view: View,
     /// True time.
     now: u8,
@@ -58,7 +58,7 @@ impl HonestRun<'_> {
 
     fn loosen(&mut self) -> Option<()> {
         if self.view.proposal.is_none() && self.view.in_force.is_none() {
-            // The veto has done its work; this is another proposal.
+            // The handed veto is forgotten: it was included, and the next proposal is another one.
             self.handed = [0; HONEST];
             self.append(Body::Propose)?;
             self.round()?;

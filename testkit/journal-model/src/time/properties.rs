@@ -1,4 +1,4 @@
-//! What must hold in every state of time, and what some state must reach.
+//! Properties that hold in every state of time, and goals that some state reaches.
 
 use super::setup::TimeModel;
 use super::state::TimeState;

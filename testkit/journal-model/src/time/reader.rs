@@ -1,4 +1,4 @@
-//! What a reader can be shown, and what signers and people then do.
+//! Heads that a reader can be shown, and the acts of signers and people upon them.
 
 use super::setup::TimeModel;
 use super::state::TimeState;

@@ -3,7 +3,7 @@
 use super::entry::{Entry, START};
 use super::{FAR, HONEST, QUORUM};
 
-/// What the adversary may append besides ticks and `witnessed` entries.
+/// Entries that the adversary may append besides ticks and `witnessed` ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Act {
     /// Proposals and releases.
@@ -27,7 +27,7 @@ pub enum Statistic {
     Smallest,
 }
 
-/// When a witness no longer owes a handed veto that its tip has not.
+/// Event by which a witness no longer owes a handed veto that its tip lacks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DutyEnd {
     /// When the veto no longer applies at its tip.
@@ -41,7 +41,7 @@ pub enum DutyEnd {
 pub struct TimeModel {
     /// Log with which every node starts, freshly cosigned.
     pub start: &'static [Entry],
-    /// What the adversary may append.
+    /// Entries that the adversary may append.
     pub acts: &'static [Act],
     /// Size of the longest log.
     pub entries_max: usize,
@@ -141,7 +141,7 @@ impl TimeRules {
 
     /// Every rule with its name and whether it is in force.
     fn table(&self) -> [(&'static str, bool); 15] {
-        // Without `..`: a new rule does not compile until it is here.
+        // The pattern has no `..`, so that a new rule does not compile until it is here.
         let TimeRules {
             cosignatures,
             statistic,

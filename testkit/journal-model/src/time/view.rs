@@ -1,4 +1,4 @@
-//! What a log says, computed entry by entry.
+//! The content of a log, computed entry by entry.
 
 /// An entry that waits for a `witnessed` entry, or has got its time from one.
 #[derive(Clone, Copy)]

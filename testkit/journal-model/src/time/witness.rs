@@ -1,11 +1,11 @@
-//! What an honest witness cosigns.
+//! The rules by which an honest witness cosigns.
 
 use super::entry::Entry;
 use super::setup::{DutyEnd, TimeModel};
 use super::state::TimeState;
 use super::{HONEST, HOSTILE, QUORUM};
 
-/// Where a witness is when it is shown a longer prefix.
+/// State of a witness when it is shown a longer prefix.
 pub(super) struct Standing {
     /// Size of its tip.
     pub tip: usize,
