@@ -14,7 +14,7 @@ use strongroom_types::{CeremonyPlan, Digest, RegistryRecord, Suite};
 /// A finished key generation.
 #[derive(Debug)]
 pub struct Ceremony {
-    /// As it is offered to the journal.
+    /// The result as it is offered to the journal.
     pub finished: Finished,
     /// The public result.
     pub public: PublicKeyRecord,
@@ -23,7 +23,7 @@ pub struct Ceremony {
 }
 
 impl Ceremony {
-    /// As the body of an entry.
+    /// The same as the body of an entry.
     #[must_use]
     pub fn body(&self) -> Body {
         Body::Finished(Box::new(self.finished.clone()))
@@ -150,7 +150,8 @@ impl Run {
                         self.shares.insert(from, *record);
                         self.step(from, DkgInput::Persisted);
                     }
-                    // The journal's own certificates take the place of the session's.
+                    // The session's certificates are not used: the journal has certificates of its
+                    // own.
                     DkgEffect::Done { .. } => {}
                     DkgEffect::Finished(_) | DkgEffect::Ignored(_) => {
                         panic!("nothing was certified")

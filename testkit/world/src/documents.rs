@@ -1,4 +1,4 @@
-//! Short ways to write down and sign what people want.
+//! Builders of the texts that people sign, and of their signatures.
 
 use crate::parties::Who;
 use crate::world::{FRIEND, World, chain, native};
@@ -9,11 +9,11 @@ use strongroom_types::{
     Signed, Transfer, UnixMs, digest,
 };
 
-/// How long an intent of [`World::intent`] lives.
+/// Life of an intent of [`World::intent`], milliseconds.
 pub const INTENT_LIFE_MS: u64 = 3_600_000;
 /// Fee cap of an intent of [`World::intent`].
 pub const FEE_MAX: u64 = 20_000;
-/// How long an act of [`World::act`] lives.
+/// Life of an act of [`World::act`], milliseconds.
 const ACT_LIFE_MS: u64 = 24 * 3_600_000;
 
 impl World {
@@ -218,7 +218,7 @@ impl World {
 
 /// Makes entries of authorizations.
 pub trait AuthorizationExt {
-    /// As the body of an entry.
+    /// The same as the body of an entry.
     fn into_body(self) -> Body;
 }
 

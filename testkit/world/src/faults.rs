@@ -72,8 +72,8 @@ impl<B: Bus> Bus for ScriptedBus<B> {
     }
 }
 
-/// Where a process dies next, counted over the process and all that are started after it. Clones
-/// share the count.
+/// The place at which a process dies next, counted over the process and all that are started after
+/// it. Clones share the count.
 #[derive(Clone, Debug, Default)]
 pub struct Crashes(Arc<Mutex<BTreeMap<CrashPoint, usize>>>);
 

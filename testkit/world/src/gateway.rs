@@ -17,11 +17,11 @@ const FUNDED_AT: u64 = 95;
 /// One question that was put to the gateway.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Asked {
-    /// Head, fees and what these addresses hold.
+    /// Head, fees and holdings of these addresses were asked for.
     Facts(Vec<String>),
-    /// These network bytes were offered.
+    /// These network bytes were offered for broadcast.
     Broadcast(Vec<u8>),
-    /// Where this transaction is.
+    /// The standing of this transaction was asked for.
     Standing(String),
 }
 
@@ -107,7 +107,7 @@ impl Gateway {
         self.script().claimed_first.push(fact);
     }
 
-    /// The network no longer reports a coin.
+    /// Makes the network report a coin no longer.
     pub fn remove_coin(&self, key: &ConflictKey) {
         let mut script = self.script();
         script.coins.retain(|coin| coin.key != *key);
@@ -126,7 +126,7 @@ impl Gateway {
         self.script().height = height;
     }
 
-    /// Sets where a transaction is; unknown until then.
+    /// Sets the standing of a transaction, which is unknown until then.
     pub fn set_standing(&self, transaction: &str, standing: Standing) {
         self.script()
             .standings
@@ -138,7 +138,7 @@ impl Gateway {
         self.script().broadcasts.push_back(Ok(answer));
     }
 
-    /// Broadcasts are accepted again, whatever was set before.
+    /// Drops the answers that were set, so that broadcasts are accepted again.
     pub fn forget_broadcasts(&self) {
         self.script().broadcasts.clear();
     }

@@ -18,20 +18,20 @@ use strongroom_types::{
 /// A journal with everything that was appended to it.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    /// Whose.
+    /// Installation whose journal it is.
     pub world: World,
     /// The state after the last entry.
     pub state: State,
     /// Every entry, from genesis.
     pub entries: Vec<Entry>,
-    /// What each entry changed.
+    /// Change of the state by each entry, in the order of the entries.
     pub deltas: Vec<Delta>,
     /// The harness's clock; the short forms append at this time.
     pub now: UnixMs,
 }
 
 impl Ledger {
-    /// A journal that holds nothing, not even genesis.
+    /// A journal without any entry, not even genesis.
     #[must_use]
     pub fn empty(world: World) -> Self {
         let state = State::new(Arc::clone(&world.genesis));
@@ -73,7 +73,7 @@ impl Ledger {
         let mut ledger = Self::with_tenant(world);
         let ceremony = ledger.make_key();
         let vault = ledger.world.tenant.first_vault();
-        // Under a policy that tells vaults apart, one of both boards.
+        // Both boards sign, because a policy that tells vaults apart asks for both.
         let boards = [ledger.admins(), ledger.committee()].concat();
         ledger
             .act_in_force(ActBody::Put(RegistryRecord::Vault(vault)), &boards)
@@ -122,8 +122,8 @@ impl Ledger {
         checkpoint.expect("a checkpoint").to_body()
     }
 
-    /// What a quorum says of [`Ledger::checkpoint`] in the second that ends now, so that what waits
-    /// is witnessed at this very time.
+    /// A quorum's cosignatures over [`Ledger::checkpoint`] in the second that ends now, so that
+    /// what waits is witnessed at this very time.
     #[must_use]
     pub fn witnessed(&self) -> Witnessed {
         let seats = self.world.quorum_seats();
@@ -148,7 +148,7 @@ impl Ledger {
         Ok(seq)
     }
 
-    /// Lets the harness's clock run.
+    /// Moves the harness's clock forward by milliseconds.
     pub fn wait(&mut self, ms: u64) {
         self.now = self.now.plus(ms);
     }
@@ -181,7 +181,7 @@ impl Ledger {
         self.push_entry(entry)
     }
 
-    /// Appends an entry just as it is.
+    /// Appends an entry as it is, without filling in position or time.
     ///
     /// # Errors
     /// As [`Ledger::push`].
@@ -202,13 +202,13 @@ impl Ledger {
             .map_or(0, |tenant| tenant.version)
     }
 
-    /// Just enough admins.
+    /// As many admins as their quorum.
     #[must_use]
     pub fn admins(&self) -> Vec<Who> {
         self.world.tenant.admin_quorum()
     }
 
-    /// Just enough of the committee.
+    /// As many members of the committee as its quorum.
     #[must_use]
     pub fn committee(&self) -> Vec<Who> {
         self.world.tenant.committee_quorum()
@@ -255,7 +255,7 @@ impl Ledger {
         )
     }
 
-    /// What the policy says now.
+    /// The policy's answer to an intent now.
     ///
     /// # Errors
     /// Why the intent is refused before or by the policy.

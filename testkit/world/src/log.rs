@@ -17,7 +17,7 @@ use strongroom_wire::{JournalBatch, WitnessCosignature};
 pub struct Log {
     /// The writer's own replica, at the last batch.
     pub follower: Follower,
-    /// Signs the checkpoints.
+    /// Orders the entries and signs the checkpoints.
     pub orderer: Orderer,
     /// Everything published, in order.
     pub batches: Vec<JournalBatch>,
@@ -50,7 +50,7 @@ impl Log {
         let mut log = Self::new(&ledger.world);
 
         for entry in &ledger.entries {
-            // The writer puts entry 0 in by itself.
+            // Entry 0 is left out, because the writer puts it in by itself.
             let offers = match entry.body {
                 Body::Genesis(_) => Vec::new(),
                 Body::Tick
@@ -61,7 +61,8 @@ impl Log {
                     scope: entry.scope,
                     body: entry.body.clone(),
                 }],
-                // The ledger has no tree: the same witnesses say the same of this one, then.
+                // The ledger has no tree, so the same witnesses cosign this journal's own head
+                // instead.
                 Body::Witnessed(ref witnessed) => {
                     let again = log.world.witnessed_again(&log.follower, witnessed);
                     vec![offer(&Body::Witnessed(again), entry.scope)]
@@ -141,7 +142,7 @@ impl World {
         }
     }
 
-    /// What these seats say of a checkpoint body at a time, as an entry.
+    /// Cosignatures of these seats over a checkpoint body at a time, as an entry.
     #[must_use]
     pub fn witnessed(&self, body: &str, seats: &[u16], at: UnixMs) -> Witnessed {
         let of_seat = |n: &u16| {
@@ -183,13 +184,13 @@ impl World {
         }
     }
 
-    /// A service's replica receives every witness's cosignature of its tip.
+    /// Gives a service's replica every witness's cosignature of its tip.
     pub fn witness_tip(&self, shared: &SharedFollower, now: UnixMs) {
         let seats: Vec<u16> = (1..=self.seats()).collect();
         shared.write(|follower| self.cosign_tip(follower, &seats, now));
     }
 
-    /// A replica receives cosignatures of its tip by these seats.
+    /// Gives a replica cosignatures of its tip by these seats.
     pub fn cosign_tip(&self, follower: &mut Follower, seats: &[u16], now: UnixMs) {
         let body = follower.tip().body.clone();
         for n in seats {

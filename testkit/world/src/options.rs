@@ -1,9 +1,9 @@
-//! What can be chosen about a world.
+//! Options of a world.
 
 use strongroom_journal::Bounds;
 use strongroom_policy::Window;
 
-/// What can be chosen about a world. Everything else follows from the seed.
+/// Options of a world. Everything else follows from the seed.
 #[derive(Clone, Debug)]
 pub struct WorldOptions {
     /// n: signers, each also a witness.

@@ -19,9 +19,9 @@ pub struct SignerKeys {
     pub index: u16,
     /// Bus id.
     pub node: NodeId,
-    /// Envelopes and certificates.
+    /// Ed25519 key of envelopes and ceremony certificates.
     pub signing: SigningKey,
-    /// Cosignatures.
+    /// Ed25519 key of cosignatures.
     pub witness: SigningKey,
     sealing: [u8; 32],
 }
@@ -38,13 +38,13 @@ impl SignerKeys {
         }
     }
 
-    /// The sealing key.
+    /// X-Wing secret for sealed ceremony messages.
     #[must_use]
     pub fn sealing(&self) -> SealingSecret {
         SealingSecret::from_bytes(&self.sealing)
     }
 
-    /// What this signer prints at `init`.
+    /// The public record that this signer prints at `init`.
     #[must_use]
     pub fn public_record(&self) -> PublicRecord {
         PublicRecord {
@@ -89,9 +89,9 @@ impl SignerKeys {
 pub struct WitnessKeys {
     /// Bus id.
     pub node: NodeId,
-    /// Envelopes.
+    /// Ed25519 key of envelopes.
     pub signing: SigningKey,
-    /// Cosignatures.
+    /// Ed25519 key of cosignatures.
     pub witness: SigningKey,
 }
 
@@ -124,7 +124,7 @@ pub struct ServiceKeys {
     pub role: Role,
     /// Bus id.
     pub node: NodeId,
-    /// Envelopes.
+    /// Ed25519 key of envelopes.
     pub signing: SigningKey,
 }
 
@@ -138,7 +138,7 @@ impl ServiceKeys {
         }
     }
 
-    /// As genesis names it.
+    /// The entry of this service in genesis.
     #[must_use]
     pub fn node_key(&self) -> NodeKey {
         let public_key = self.signing.verifying_key().to_bytes();
@@ -150,7 +150,7 @@ impl ServiceKeys {
     }
 }
 
-/// Names a person, and with which credential they sign.
+/// A person, with the credential by which they sign.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Who {
     /// A platform admin (there is one).
@@ -180,7 +180,7 @@ pub enum Who {
 pub struct Person {
     /// The human.
     pub user: User,
-    /// The public side.
+    /// Public credential, as the registry holds it.
     pub credential: Credential,
     seed: [u8; 32],
 }

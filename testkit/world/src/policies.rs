@@ -7,9 +7,9 @@ use strongroom_policy::{
 };
 use strongroom_types::{GroupId, GroupNeed, MinorUnits, Tier};
 
-/// Up to this amount no approver is asked (0.01 BTC).
+/// Largest amount for which no approver is asked, satoshi (0.01 BTC).
 pub const AUTO_MAX: u64 = 1_000_000;
-/// Up to this amount one approver is asked (1 BTC), above two.
+/// Largest amount for which one approver is asked, satoshi (1 BTC); above it two are.
 pub const ONE_OF_N_MAX: u64 = 100_000_000;
 /// Largest fee cap of the automatic rule.
 const AUTO_FEE_MAX: u64 = 1_000_000;

@@ -30,18 +30,18 @@ pub enum Sender {
     Forged(Role),
 }
 
-/// Where a record goes and how long it may be acted upon.
+/// Topic, reader and times of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct Letter<'a> {
     /// Topic name.
     pub topic: &'a str,
     /// Bus key: records of one key keep their order.
     pub key: &'a [u8],
-    /// The one node that may read it, if it is for one.
+    /// The one node that it is for; none when it is for every reader.
     pub to: Option<NodeId>,
     /// Creation time in the envelope.
     pub created: UnixMs,
-    /// Not to be acted upon at or after this time.
+    /// Time from which no one may act upon it.
     pub deadline: UnixMs,
 }
 

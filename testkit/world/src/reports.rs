@@ -1,4 +1,4 @@
-//! What services report about an intent, each record filled with the least that it can say.
+//! Reports of services about an intent, each record filled with the least that it can say.
 
 use crate::world::World;
 use strongroom_types::{Document as _, Intent};

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use strongroom_types::{Digest, digest};
 
-/// Where keys and ids of a world come from.
+/// Secret from which keys and ids of a world are derived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seed(Digest);
 
@@ -16,7 +16,7 @@ impl Seed {
         Self(digest("strongroom/world/v1", &[&number.to_be_bytes()]))
     }
 
-    /// 32 bytes under a name.
+    /// 32 bytes derived from the seed, a name and a number.
     #[must_use]
     pub fn bytes(&self, name: &str, number: u64) -> [u8; 32] {
         digest(
@@ -32,13 +32,13 @@ impl Seed {
         self.bytes(name, number)[..16].try_into().unwrap()
     }
 
-    /// A generator under a name.
+    /// A generator derived from the seed, a name and a number.
     #[must_use]
     pub fn rng(&self, name: &str, number: u64) -> ChaCha20Rng {
         ChaCha20Rng::from_seed(self.bytes(name, number))
     }
 
-    /// A seed under this one.
+    /// A seed derived from this one.
     #[must_use]
     pub fn child(&self, name: &str, number: u64) -> Self {
         Self(Digest(self.bytes(name, number)))

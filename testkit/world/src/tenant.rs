@@ -24,11 +24,11 @@ pub struct Tenant {
     pub key: KeyId,
     /// Its first vault, account 0 of that key.
     pub vault: VaultId,
-    /// Who approves.
+    /// Group that approves.
     pub approvers: GroupId,
-    /// Who approves first where the policy is ordered.
+    /// Group that approves first where the policy is ordered.
     pub risk: GroupId,
-    /// The allow-list entry of [`FRIEND`].
+    /// Id of the allow-list entry of [`FRIEND`].
     pub friend: AllowListId,
     seed: Seed,
     options: WorldOptions,
@@ -71,13 +71,13 @@ impl Tenant {
             .collect()
     }
 
-    /// The whole board: all admins.
+    /// All admins, the whole board.
     #[must_use]
     pub fn all_admins(&self) -> Vec<Who> {
         (0..self.options.admins.0).map(Who::Admin).collect()
     }
 
-    /// Just enough admins.
+    /// As many admins as their quorum.
     #[must_use]
     pub fn admin_quorum(&self) -> Vec<Who> {
         (0..self.options.admins.1 as usize)
@@ -85,7 +85,7 @@ impl Tenant {
             .collect()
     }
 
-    /// Just enough committee members.
+    /// As many members of the committee as its quorum.
     #[must_use]
     pub fn committee_quorum(&self) -> Vec<Who> {
         (0..self.options.committee.1 as usize)
@@ -99,7 +99,7 @@ impl Tenant {
         policies::policy(options, self.approvers, self.risk)
     }
 
-    /// What the tenant starts with.
+    /// Charter that the tenant starts with.
     #[must_use]
     pub fn charter(&self) -> Charter {
         let people: Vec<Person> = self

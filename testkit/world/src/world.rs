@@ -21,7 +21,7 @@ pub const NATIVE: &str = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1";
 pub const FRIEND: &str = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
 /// A Taproot address (x-only key: twice the generator) that is on no list.
 pub const STRANGER: &str = "bcrt1pccz8l9zpa47k6vz9gphftsrumpw80rjt3nhnefat4symjhrsnmjsgkm3r6";
-/// When a world begins: Thursday 2026-01-01 00:00 UTC.
+/// Time at which a world begins: Thursday 2026-01-01 00:00 UTC.
 pub const START: UnixMs = UnixMs(1_767_225_600_000);
 
 const SERVICES: [Role; 5] = [
@@ -35,11 +35,11 @@ const SERVICES: [Role; 5] = [
 /// An installation with one tenant.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// Where everything comes from.
+    /// Seed from which all keys and ids are derived.
     pub seed: Seed,
-    /// As chosen.
+    /// Options that the world was made with.
     pub options: WorldOptions,
-    /// Entry 0.
+    /// Genesis of the installation, which entry 0 names.
     pub genesis: Arc<Genesis>,
     /// Signers, ascending by index.
     pub signers: Vec<SignerKeys>,
@@ -47,7 +47,7 @@ pub struct World {
     pub witnesses: Vec<WitnessKeys>,
     /// One instance of each service, and behind them the further coordinators.
     pub services: Vec<ServiceKeys>,
-    /// Signs checkpoints.
+    /// Ed25519 key that signs checkpoints.
     pub log_key: SigningKey,
     /// The tenant whose people all builders mean.
     pub tenant: Tenant,
@@ -159,7 +159,7 @@ impl World {
             .unwrap()
     }
 
-    /// How many witnesses there are: signers, then independent ones.
+    /// Number of witnesses: signers, then independent ones.
     #[must_use]
     pub fn seats(&self) -> u16 {
         self.options.signers + self.options.witnesses
