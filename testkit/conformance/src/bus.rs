@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use strongroom_ports::bus::{Bus, BusError, Delivered, Headers, Position, Record, Topic};
 
 const NOW: Duration = Duration::ZERO;
-/// Longer than any healthy bus needs; only a failing test waits for it.
+/// A wait longer than any healthy bus needs; only a failing test waits for it.
 const LONG: Duration = Duration::from_secs(10);
 
 /// A bus under test. Make it with a small queue, so that pushing back is exercised.
@@ -240,7 +240,7 @@ pub fn a_position_of_another_log_is_an_error(f: &mut impl BusFixture) {
     );
 }
 
-/// Each part's limit; nothing of the call is published.
+/// Each part has a limit; when one is passed, nothing of the call is published.
 pub fn an_oversize_record_is_refused_with_its_size(f: &mut impl BusFixture) {
     let t = topic("large.v1");
     let refused = |part: &str, size_found: usize, change: &dyn Fn(&mut Record)| {
@@ -284,7 +284,7 @@ pub fn published_records_survive_reopening(f: &mut impl BusFixture) {
     assert_eq!(number(&drain(f.bus(), &t, end)[0]), 30);
 }
 
-/// At least once: removing duplicates is the consumer's work.
+/// Delivery is at least once: the removal of duplicates is the consumer's work.
 pub fn duplicates_are_delivered_not_merged(f: &mut impl BusFixture) {
     let t = topic("twice.v1");
     let r = record(&t, 1, 1);
@@ -293,7 +293,7 @@ pub fn duplicates_are_delivered_not_merged(f: &mut impl BusFixture) {
     assert_eq!(drain_all(f.bus(), &t).len(), 2);
 }
 
-/// Far more than the queue holds: publishers are held back, nothing is dropped or doubled.
+/// Publishers of far more than the queue holds are held back; nothing is dropped or doubled.
 pub fn many_publishers_lose_nothing(f: &mut impl BusFixture) {
     let t = topic("many.v1");
     let bus = f.bus();
@@ -339,7 +339,7 @@ pub fn a_waiting_consumer_is_woken(f: &mut impl BusFixture) {
     });
 }
 
-/// Nothing there: empty, and not before the time is over.
+/// Without records the answer is empty, and comes when the time is over and not before.
 pub fn an_empty_fetch_times_out_empty(f: &mut impl BusFixture) {
     let t = topic("quiet.v1");
     let start = f.bus().start(&t).unwrap();

@@ -9,7 +9,7 @@ fn integrity(result: Result<impl Sized, KeyProtectorError>) -> bool {
     matches!(result, Err(KeyProtectorError::Integrity))
 }
 
-/// Round trip, of empty and long secrets too.
+/// A wrapped secret unwraps to the same bytes, an empty and a long one too.
 pub fn what_was_wrapped_unwraps(p: &impl KeyProtector, _: &impl KeyProtector) {
     for secret in [SECRET, &[], &[9; 10_000]] {
         let blob = p.wrap(AAD, secret).unwrap();
@@ -24,7 +24,7 @@ pub fn another_aad_is_an_integrity_failure(p: &impl KeyProtector, _: &impl KeyPr
     assert!(integrity(p.unwrap(&AAD[1..], &blob)));
 }
 
-/// Every bit counts.
+/// A change of any bit is noticed.
 pub fn any_flipped_bit_is_an_integrity_failure(p: &impl KeyProtector, _: &impl KeyProtector) {
     let blob = p.wrap(AAD, SECRET).unwrap();
     for bit in 0..blob.len() * 8 {
@@ -34,7 +34,7 @@ pub fn any_flipped_bit_is_an_integrity_failure(p: &impl KeyProtector, _: &impl K
     }
 }
 
-/// Every length counts.
+/// A change of the length is noticed.
 pub fn a_truncated_or_longer_blob_is_an_integrity_failure(
     p: &impl KeyProtector,
     _: &impl KeyProtector,

@@ -50,7 +50,7 @@ impl Postgres {
     fn start() -> Self {
         install();
         let n = NUMBER.fetch_add(1, Ordering::Relaxed);
-        // A short path: a socket's is at most 107 bytes.
+        // The path is short, because a socket's is at most 107 bytes.
         let folder = PathBuf::from(format!("/tmp/srpg-{}-{n}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         give_to_server_user(&folder);
@@ -102,7 +102,8 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // Fast shutdown, of this very process: setpriv became postgres, so the pid is the server's.
+        // A fast shutdown (SIGINT) goes to this very process: setpriv became postgres, so the pid
+        // is the server's.
         run(Command::new("kill").args(["-INT", &self.server.id().to_string()]));
         let _ = self.server.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
@@ -131,7 +132,8 @@ fn template() -> PathBuf {
                 "-D",
             ])
             .arg(&fresh));
-        // Another test binary may have been first; then this one is not needed.
+        // Another test binary may have been faster. Its template is used then, and this one is
+        // removed.
         if std::fs::rename(&fresh, &template).is_err() {
             let _ = std::fs::remove_dir_all(&fresh);
         }

@@ -91,7 +91,7 @@ pub fn plans_that_cannot_be_built_are_refused(fixture: &impl ChainFixture) {
     };
     wrong(&|m| m.asset = format!("{}/other:asset", m.asset.chain()).parse().unwrap());
     wrong(&|m| m.to.push(' '));
-    // A range that no amount fits.
+    // No amount fits this range.
     wrong(&|m| m.at_least = m.at_most.checked_add(1.into()).unwrap());
 }
 

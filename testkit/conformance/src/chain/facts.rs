@@ -1,4 +1,4 @@
-//! What a network may say.
+//! Facts that a network may report, true and false ones.
 
 use super::ChainFixture;
 use super::kit::{Payment, Wallet, flips, noise, other_lengths};
@@ -79,7 +79,7 @@ pub fn a_view_that_is_not_this_codecs_is_refused(fixture: &impl ChainFixture) {
         );
     }
 
-    // The first byte says whose view it is, in which version.
+    // The first byte names the codec of the view, and its version.
     for (bit, changed) in flips(&view).take(8) {
         assert!(codec.build(&plan, &changed).is_err(), "bit {bit}");
     }

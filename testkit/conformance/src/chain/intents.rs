@@ -1,4 +1,4 @@
-//! What an intent will do, as approvers see it.
+//! Effects of an intent, as approvers see them.
 
 use super::ChainFixture;
 use super::kit::{RECEIVE, Wallet};

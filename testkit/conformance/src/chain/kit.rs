@@ -94,7 +94,7 @@ impl Wallet {
         }
     }
 
-    /// What another intent has built is no longer free.
+    /// Marks the conflict keys of another intent's transaction as taken.
     pub(crate) fn reserve(&mut self, built: &Built) {
         self.taken.extend(built.conflicts.iter().cloned());
         let taken = &self.taken;

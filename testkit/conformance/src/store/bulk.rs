@@ -4,7 +4,8 @@ use strongroom_ports::db::{Arg, Bulk, Db, DbErrorKind};
 
 use super::table::{NEW_IDS, count, get, kind, migrated, put, texts};
 
-/// The inbox: known ids and doubles within the call are skipped, the rest is named.
+/// The inbox relies on this: known ids and doubles within the call are skipped, and the others are
+/// named.
 pub fn bulk_returns_exactly_the_new_keys(db: &dyn Db) {
     let db = migrated(db);
     put(db, "k003", 0).unwrap();
@@ -26,7 +27,7 @@ pub fn bulk_returns_exactly_the_new_keys(db: &dyn Db) {
     assert_eq!((count(db), get(db, "k003")), (120, Some(0)));
 }
 
-/// Every chunk size, none, and a broken row.
+/// Any number of rows is taken, none included; one broken row refuses all of them.
 pub fn bulk_takes_any_number_of_rows(db: &dyn Db) {
     let db = migrated(db);
     let plain = Bulk {

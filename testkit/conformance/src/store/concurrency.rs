@@ -46,8 +46,8 @@ pub fn opposite_lock_order_is_run_again_and_succeeds(db: &dyn Db) {
         transact(db, 10, |tx: &mut dyn Tx| {
             tx.execute(add, &[first.into()])?;
             let _ = tell.send(());
-            // Where one writer excludes the other (SQLite) no answer comes; the wait is then just
-            // over.
+            // Where one writer excludes the other (SQLite) no answer comes, and the wait ends by
+            // its time.
             let _ = hear.recv_timeout(Duration::from_millis(200));
             tx.execute(add, &[second.into()])
         })
@@ -61,7 +61,7 @@ pub fn opposite_lock_order_is_run_again_and_succeeds(db: &dyn Db) {
     assert_eq!((get(db, "a"), get(db, "b")), (Some(2), Some(2)));
 }
 
-/// No dirty reads.
+/// No transaction reads what another one has not committed.
 pub fn uncommitted_changes_are_invisible_to_others(db: &dyn Db) {
     let db = migrated(db);
     let (tell, hear) = mpsc::channel();

@@ -4,7 +4,7 @@ use strongroom_ports::db::{Db, DbErrorKind, Migration};
 
 use super::table::{MORE, TABLES, kind, put};
 
-/// At every start of the program.
+/// Migrations are asked for at every start of the program, and each runs once.
 pub fn migrations_run_once(db: &dyn Db) {
     db.migrate(&[TABLES]).unwrap();
     db.migrate(&[TABLES]).unwrap();
@@ -32,7 +32,7 @@ pub fn a_newer_database_is_refused(db: &dyn Db) {
     );
 }
 
-/// What ran is what is written.
+/// A migration that ran must not read otherwise now.
 pub fn an_edited_migration_is_refused(db: &dyn Db) {
     db.migrate(&[TABLES]).unwrap();
     let edited = Migration {
@@ -42,7 +42,7 @@ pub fn an_edited_migration_is_refused(db: &dyn Db) {
     assert_eq!(kind(db.migrate(&[edited])), DbErrorKind::Schema);
 }
 
-/// One transaction for all of them.
+/// All migrations of a start are one transaction.
 pub fn a_failing_migration_leaves_nothing(db: &dyn Db) {
     let bad = Migration {
         sql: "CREATE TABLE fine (n {i64}) {strict}; CREATE TABLE bad (",

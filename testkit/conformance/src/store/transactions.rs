@@ -4,7 +4,7 @@ use strongroom_ports::db::{Db, DbErrorKind};
 
 use super::table::{PUT, count, get, kind, migrated, put};
 
-/// Dropping is rolling back.
+/// A transaction that is dropped is rolled back.
 pub fn a_dropped_transaction_leaves_nothing(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
@@ -14,14 +14,14 @@ pub fn a_dropped_transaction_leaves_nothing(db: &dyn Db) {
     put(db, "a", 2).unwrap();
 }
 
-/// Durable and visible.
+/// A commit is durable, and visible to the next transaction.
 pub fn a_commit_is_seen_by_the_next_transaction(db: &dyn Db) {
     let db = migrated(db);
     put(db, "a", 1).unwrap();
     assert_eq!(get(db, "a"), Some(1));
 }
 
-/// SQLite would go on and commit half.
+/// The rest of the transaction is refused: SQLite alone would go on and commit half of it.
 pub fn a_failed_statement_poisons_the_transaction(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
@@ -42,7 +42,7 @@ pub fn a_failed_statement_poisons_the_transaction(db: &dyn Db) {
     assert_eq!(count(db), 0);
 }
 
-/// Also when the statement never reached the engine.
+/// The transaction is poisoned also when the statement never reached the engine.
 pub fn bad_text_poisons_the_transaction(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
@@ -55,7 +55,7 @@ pub fn bad_text_poisons_the_transaction(db: &dyn Db) {
     assert_eq!(count(db), 0);
 }
 
-/// Too few, too many, and SQL that is none.
+/// Too few values, too many, and text that is not SQL are errors.
 pub fn a_wrong_number_of_values_is_an_error(db: &dyn Db) {
     let db = migrated(db);
     assert!(db.begin().unwrap().execute(PUT, &["a".into()]).is_err());
@@ -75,7 +75,7 @@ pub fn a_wrong_number_of_values_is_an_error(db: &dyn Db) {
     put(db, "a", 1).unwrap();
 }
 
-/// Unique and not-null.
+/// Violations of unique and not-null are told apart from other errors.
 pub fn constraints_are_reported_as_such(db: &dyn Db) {
     let db = migrated(db);
     put(db, "a", 1).unwrap();
@@ -85,7 +85,7 @@ pub fn constraints_are_reported_as_such(db: &dyn Db) {
     assert_eq!(get(db, "a"), Some(1));
 }
 
-/// An error, not a deadlock; the outer one goes on.
+/// A nested transaction is an error and not a deadlock; the outer one goes on.
 pub fn nested_transactions_are_refused(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();

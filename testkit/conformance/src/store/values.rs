@@ -21,7 +21,7 @@ pub fn arguments_go_by_number(db: &dyn Db) {
     assert_eq!((row.i64(0).unwrap(), row.text(1).unwrap()), (5, "a"));
 }
 
-/// Extremes of each type.
+/// The extremes of each type come back as they were.
 pub fn values_come_back_exactly(db: &dyn Db) {
     let db = migrated(db);
     let blobs: [Vec<u8>; 3] = [
@@ -68,7 +68,7 @@ pub fn values_come_back_exactly(db: &dyn Db) {
     }
 }
 
-/// NULL of every type, in and out.
+/// NULL of every type is taken and given back.
 pub fn nulls_are_typed_and_come_back(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
@@ -91,7 +91,7 @@ pub fn nulls_are_typed_and_come_back(db: &dyn Db) {
     );
 }
 
-/// No locale: upper case before lower case before everything beyond ASCII.
+/// Text has no locale: upper case comes before lower case, and that before everything beyond ASCII.
 pub fn text_is_compared_by_bytes_and_nulls_sort_where_told(db: &dyn Db) {
     let db = migrated(db);
     let mut tx = db.begin().unwrap();
@@ -116,14 +116,14 @@ pub fn text_is_compared_by_bytes_and_nulls_sort_where_told(db: &dyn Db) {
     );
 }
 
-/// PostgreSQL cannot hold it; SQLite would cut it short in places.
+/// PostgreSQL cannot hold a NUL in text; SQLite would cut the text short in places.
 pub fn text_with_nul_is_refused(db: &dyn Db) {
     let db = migrated(db);
     assert_eq!(kind(put(db, "a\0b", 1)), DbErrorKind::BadValue);
     assert_eq!(count(db), 0);
 }
 
-/// STRICT on SQLite, always on PostgreSQL.
+/// A column has one type: on SQLite because of STRICT, on PostgreSQL always.
 pub fn a_column_refuses_another_type(db: &dyn Db) {
     let db = migrated(db);
     assert!(
