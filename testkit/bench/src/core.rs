@@ -17,7 +17,7 @@ use strongroom_mpc_core::{ChildPath, SuiteId};
 
 const ROUNDS: u32 = 300;
 
-/// What one party does for one signature; microseconds.
+/// Time of each step of one party for one signature, microseconds.
 struct Costs {
     dkg_per_party: f64,
     commit: f64,
@@ -25,7 +25,7 @@ struct Costs {
     aggregate: f64,
 }
 
-/// What it costs a library that has the whole key; microseconds.
+/// Time of the same with a library that has the whole key, microseconds.
 pub struct Whole {
     pub sign: f64,
     pub verify: f64,

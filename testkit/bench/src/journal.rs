@@ -20,7 +20,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-/// What is measured.
+/// Options of a measurement.
 pub struct Plan {
     /// Pre-signed payments in each round.
     pub entries: u32,
@@ -100,7 +100,7 @@ fn round(load: &Load, plan: &Plan) -> anyhow::Result<Round> {
     })
 }
 
-/// What one small durable write costs here: the floor of every commit.
+/// Time of one small durable write on this disk, the least that a commit can take.
 fn disk_sync(folder: &Path) -> anyhow::Result<f64> {
     let mut file = std::fs::File::create(folder.join("sync"))?;
     crate::measure::median_us(50, |_| {

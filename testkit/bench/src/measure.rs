@@ -9,17 +9,17 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().map_or(0.0, tenth)
 }
 
-/// One decimal.
+/// A value rounded to one decimal.
 pub fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-/// Two decimals: how much larger `a` is than `b`.
+/// Ratio of `a` to `b`, rounded to two decimals.
 pub fn ratio(a: f64, b: f64) -> f64 {
     (a / b * 100.0).round() / 100.0
 }
 
-/// Microseconds.
+/// A duration in microseconds.
 pub fn us(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }

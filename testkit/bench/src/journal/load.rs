@@ -1,4 +1,4 @@
-//! What is ordered: an installation with a tenant and a vault, and payments that its client signed
+//! The load: an installation with a tenant and a vault, and payments that its client signed
 //! beforehand.
 
 use super::Plan;
@@ -7,7 +7,7 @@ use strongroom_policy::{VelocityScope, Window};
 use strongroom_types::UnixMs;
 use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, PolicyOptions, World, WorldOptions};
 
-/// Small enough for the policy to ask no one.
+/// Amount of each payment, satoshi: small enough for the policy to ask no one.
 const AMOUNT: u64 = 10_000;
 /// Payments that clients sign in a millisecond.
 const SIGNED_PER_MS: u32 = 3;

@@ -27,7 +27,7 @@ const FOR_EVER: UnixMs = UnixMs(i64::MAX as u64);
 /// A record on the bus.
 pub type Bytes = Arc<Vec<u8>>;
 
-/// What was done, all nodes together.
+/// Counts of the work of all nodes together.
 #[derive(Clone, Copy, Default)]
 pub struct Tally {
     /// Ed25519 signatures verified: of envelopes, checkpoints, cosignatures, and those inside of
@@ -37,7 +37,7 @@ pub struct Tally {
     pub fsyncs: u64,
     /// Batches published.
     pub batches: u64,
-    /// Bytes of these, in their envelopes.
+    /// Bytes of these batches, in their envelopes.
     pub bytes: u64,
 }
 
@@ -99,9 +99,9 @@ pub struct Node {
     fsyncs_before: u64,
     start: UnixMs,
     world: World,
-    /// When each head was ordered, until the quorum has cosigned it (writer only).
+    /// Time at which each head was ordered, until the quorum has cosigned it (writer only).
     unwitnessed: VecDeque<(u64, Instant)>,
-    /// From ordered to witnessed, milliseconds.
+    /// Time of each head from ordered to witnessed, milliseconds.
     pub witnessed_ms: Vec<f64>,
     pub tally: Tally,
     pub spent: Spent,
