@@ -35,7 +35,7 @@ pub fn value<T: BorshDeserialize>(rng: &mut dyn RngCore) -> Option<T> {
 
 struct Plausible<'a> {
     rng: &'a mut dyn RngCore,
-    /// A text whose length was just promised.
+    /// A text whose length was given as the last answer.
     word: Option<&'static str>,
     left: usize,
 }
@@ -74,8 +74,8 @@ impl Plausible<'_> {
         u8::try_from(self.rng.next_u32() % bound).unwrap_or_default()
     }
 
-    /// Mostly the first variants, so that nested options end; sometimes a later one, sometimes a
-    /// letter.
+    /// A tag: mostly of the first variants, so that nested options end, sometimes of a later one,
+    /// sometimes a letter.
     fn tag(&mut self) -> u8 {
         match self.below(10) {
             0..=3 => 0,

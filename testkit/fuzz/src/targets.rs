@@ -9,9 +9,9 @@ mod signed_texts;
 
 use rand_core::RngCore;
 
-/// One decoder.
+/// One decoder with its valid inputs.
 pub struct Target {
-    /// Unique; what a failure and `libfuzzer/` name.
+    /// Unique name, which a failure and `libfuzzer/` show.
     pub name: &'static str,
     /// Decodes; says whether it accepted. Panics when what it accepted does not encode back to
     /// `data`.
@@ -20,7 +20,7 @@ pub struct Target {
     pub seeds: fn(rng: &mut dyn RngCore) -> Vec<Vec<u8>>,
 }
 
-/// How many seeds a generated target brings.
+/// Number of seeds that a generated target brings.
 pub const SEEDS: usize = 12;
 
 /// Every decoder of the workspace.

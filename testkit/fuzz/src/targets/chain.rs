@@ -1,4 +1,4 @@
-//! What the chain codecs of this build read: addresses, views, signed bytes, and the unsigned
+//! Inputs of the chain codecs of this build: addresses, views, signed bytes, and the unsigned
 //! transactions of a builder that is not trusted. Every codec of the list is given every input.
 
 use super::{Target, same};

@@ -1,4 +1,4 @@
-//! What the signing core reads: public records, stored shares, packages, signature shares, sealed
+//! Inputs of the signing core: public records, stored shares, packages, signature shares, sealed
 //! messages.
 
 use super::{SEEDS, Target, same};
@@ -76,7 +76,7 @@ fn stored_share(data: &[u8]) -> bool {
         .is_ok_and(|record| same(&record.to_secret_bytes(), data))
 }
 
-/// What one recipient was ever sent.
+/// All messages that one recipient was ever sent.
 fn sealed() -> &'static Vec<Vec<u8>> {
     static SEALED: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     SEALED.get_or_init(|| {

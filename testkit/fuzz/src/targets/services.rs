@@ -1,4 +1,4 @@
-//! What services exchange: sealed envelopes, every payload, and the frames of a signer's sockets.
+//! Records of services: sealed envelopes, every payload, and the frames of a signer's sockets.
 
 use super::{SEEDS, Target, same};
 use crate::generate;
@@ -134,7 +134,8 @@ fn sealed() -> &'static Vec<Vec<u8>> {
     })
 }
 
-/// Accepting anything but those very bytes would be a forgery or a second encoding.
+/// Opens an envelope: anything accepted but those very bytes would be a forgery or a second
+/// encoding.
 fn envelope(data: &[u8]) -> bool {
     let accepted = open(data, &Registry::new(), &[Role::Coordinator]).is_ok();
     assert!(

@@ -1,4 +1,4 @@
-//! What people sign: canonical JSON, and each document read from it.
+//! Texts that people sign: canonical JSON, and each document read from it.
 
 use super::{SEEDS, Target, same};
 use crate::generate;

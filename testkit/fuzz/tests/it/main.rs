@@ -112,7 +112,7 @@ fn every_truncation_of_a_seed_is_survived_and_every_trailing_byte_is_refused() {
         for length in 0..seed.len().min(512) {
             run(&target, &seed[..length]);
         }
-        // A stream goes on after one frame; all else ends where it ends.
+        // Only a stream goes on after one frame; every other value ends with its bytes.
         if target.name != "frame" {
             assert!(
                 !run(&target, &[&seed[..], b"\0"].concat()),
