@@ -30,7 +30,7 @@ pub struct ApiParts {
     pub post: Post,
     /// Hashes of the bearer keys, with the tenants they reach.
     pub keyring: Keyring,
-    /// Host clock.
+    /// This machine's clock.
     pub clock: Arc<dyn Clock>,
     /// Wakes waiting requests.
     pub changes: Changes,

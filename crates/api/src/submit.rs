@@ -36,7 +36,7 @@ pub struct Intake {
     pub journal: Arc<SharedFollower>,
     /// Codecs of the chains it takes intents for.
     pub codecs: Vec<Arc<dyn ChainCodec>>,
-    /// Host clock.
+    /// This machine's clock.
     pub clock: Arc<dyn Clock>,
     /// The API's identity.
     pub post: Mutex<Post>,

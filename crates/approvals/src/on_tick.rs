@@ -42,7 +42,7 @@ impl ApprovalsStage {
             // The fresh head decides, as of every end: a client that is told of one signs again.
             // What may pass before the deadline (a pause, a stop) ends nothing, so that people can
             // go on.
-            let Some(Prospect::Over(refusal)) = self.prospect_of(&pending, now) else {
+            let Some(Prospect::Ended(refusal)) = self.prospect_of(&pending, now) else {
                 continue;
             };
             // An intent at its deadline is ended by the other walk, in its own pages.
@@ -67,7 +67,7 @@ impl ApprovalsStage {
             // An intent that was returned here may be authorized all the same, and its shares be
             // out: its end is the transactions service's to tell.
             let ending = match self.prospect_of(&pending, now) {
-                Some(Prospect::Over(_)) => Ending::Expired,
+                Some(Prospect::Ended(_)) => Ending::Expired,
                 Some(Prospect::Open | Prospect::TooLate) | None => Ending::Authorized,
             };
             let mut step = step_for(now, tx, &pending.intent);

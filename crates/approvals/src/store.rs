@@ -41,7 +41,7 @@ impl Pending {
 /// An intent before an event of its life cycle.
 #[derive(Clone, Copy)]
 pub(crate) struct Change<'a> {
-    /// The intent.
+    /// Intent whose row changes.
     pub(crate) intent: &'a ParsedText<Intent>,
     /// State as it was read.
     pub(crate) from: PendingState,

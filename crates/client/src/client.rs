@@ -372,7 +372,7 @@ impl Client {
     }
 }
 
-/// The journal.
+/// Reading the journal.
 impl Client {
     /// The newest witnessed checkpoint: a signed note with its cosignatures. [`Trust::checkpoint`]
     /// verifies it.

@@ -17,7 +17,7 @@ pub enum ClientError {
     /// The server refused (RFC 9457 problem).
     #[error("{code}: {detail}")]
     Refused {
-        /// HTTP status.
+        /// HTTP status of the answer.
         status: u16,
         /// Stable code, documented in `docs/errors/`.
         code: String,

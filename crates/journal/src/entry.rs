@@ -26,7 +26,7 @@ pub struct Authorization {
     pub core: String,
     /// Approvals, in the order of the decision's groups.
     pub approvals: Vec<Signed>,
-    /// Attempt 1.
+    /// The first attempt, number 1.
     pub attempt: Attempt,
     /// Signed facts on which the decision rests, such as prices: at most [`FACTS_MAX`]. None is
     /// accepted yet.
@@ -125,7 +125,7 @@ impl Body {
     }
 }
 
-/// One entry.
+/// One entry of the journal, before it is sealed.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct Entry {
     /// Version, [`VERSION`]. Always the first field, so that every build can read it.
@@ -145,9 +145,9 @@ pub struct Entry {
 pub struct Leaf {
     /// Version of the entry, [`VERSION`].
     pub version: u16,
-    /// Position.
+    /// Position of the entry, from 0.
     pub seq: u64,
-    /// Journal time.
+    /// Journal time of the entry, Unix milliseconds.
     pub at: UnixMs,
     /// Kind class: 0 control, 1 registry act, 2 payment, 3 ceremony.
     pub class: u8,

@@ -63,7 +63,7 @@ pub struct WitnessSeat {
 /// A chain whose intents this installation accepts.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct ChainSeat {
-    /// CAIP-2.
+    /// Name of the chain, CAIP-2.
     pub chain: ChainId,
     /// Asset that fees are paid in.
     pub native: AssetId,
@@ -78,7 +78,7 @@ pub struct ChainSeat {
 pub struct Genesis {
     /// Format version, [`VERSION`]. Always the first byte, so that every build can read it.
     pub version: u8,
-    /// The installation.
+    /// Id of the installation, which every signed text names.
     pub platform: PlatformId,
     /// Development or production.
     pub mode: Mode,
@@ -86,9 +86,9 @@ pub struct Genesis {
     pub created: UnixMs,
     /// Signers, ascending by index.
     pub signers: Vec<SignerSeat>,
-    /// Independent witnesses.
+    /// Independent witnesses, which hold no shares.
     pub witnesses: Vec<WitnessSeat>,
-    /// Platform admins.
+    /// Users who are platform admins.
     pub admin_users: Vec<User>,
     /// Platform admins' credentials, at least one for each.
     pub admin_credentials: Vec<Credential>,

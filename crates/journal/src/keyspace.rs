@@ -261,7 +261,7 @@ pub fn platform_proposals() -> Key {
     key(28, &[])
 }
 
-/// What waits until witnesses have vouched for its entry.
+/// The list of items that wait until witnesses have vouched for their entries.
 #[must_use]
 pub fn waiting() -> Key {
     key(25, &[])

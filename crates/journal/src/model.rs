@@ -113,7 +113,7 @@ pub enum ActStanding {
 /// The platform's own sub-state.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct PlatformRecord {
-    /// Scope version.
+    /// Version of the scope, raised by each act that changes it.
     pub version: u64,
     /// Set by a stop, cleared by a resume.
     pub stopped: bool,
@@ -154,9 +154,9 @@ pub struct PlatformProposal {
 /// Boards, delays and counters of a tenant.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct TenantRecord {
-    /// Shown name.
+    /// Name that people are shown.
     pub name: Name,
-    /// Scope version.
+    /// Version of the scope, raised by each act that changes it.
     pub version: u64,
     /// Board for vaults, revocations, stop and resume.
     pub admins: Board,
@@ -221,7 +221,7 @@ pub struct AdminPause {
 /// A human of a scope, in force or revoked.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct UserRecord {
-    /// Shown name.
+    /// Name that people are shown.
     pub name: Name,
     // A revoked user is kept: under an id that is free again, old approvals would count for another
     // user.
@@ -235,7 +235,7 @@ pub struct UserRecord {
     pub intents_open: u32,
 }
 
-/// A credential.
+/// A credential of a scope, in force or revoked.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct CredentialRecord {
     /// The registered credential.
@@ -264,7 +264,7 @@ pub struct ListedRecord {
     pub removed: bool,
 }
 
-/// A group.
+/// A group of a tenant, with those who left it.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct GroupRecord {
     /// The registered group, without those who left.
@@ -286,7 +286,7 @@ pub struct ProposalRecord {
     pub witnessed_at: Option<UnixMs>,
 }
 
-/// A vault.
+/// A vault of a tenant, with its pause.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct VaultRecord {
     /// The registered vault.
@@ -322,7 +322,7 @@ pub struct PublicKey {
     pub chain_code: [u8; 32],
     /// The whole public key record of `mpc_core` (verifying shares included).
     pub record: Vec<u8>,
-    /// Transcript hash.
+    /// Transcript hash of the ceremony, which every signer certified.
     pub transcript: Digest,
 }
 
@@ -383,7 +383,7 @@ impl IntentStanding {
     }
 }
 
-/// An intent.
+/// An authorized intent, until it is forgotten.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct IntentRecord {
     /// Position of the entry that holds its text.
@@ -418,7 +418,7 @@ pub struct IntentRecord {
     pub anchor: ConflictKey,
     /// Fee cap of the whole life.
     pub fee_max: MinorUnits,
-    /// Most attempts.
+    /// Most attempts of the intent, replacements included.
     pub attempts_max: u32,
     /// The windows it counts in, to move it when a further attempt opens.
     pub spend: Spend,

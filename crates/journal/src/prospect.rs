@@ -19,12 +19,12 @@ pub enum Prospect {
     /// It may still be signed.
     Open,
     /// No share of it has left, and none can.
-    Over(Refusal),
+    Ended(Refusal),
     /// No further share leaves, but those of an attempt in the journal may be out.
     TooLate,
 }
 
-/// What the journal holds of an authorized intent.
+/// The journal's record of an authorized intent, as services need it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Held {
     /// Conflict key that no other intent gets as its anchor.
@@ -88,7 +88,7 @@ impl<'a> FreshHead<'a> {
         // ended intent never will.
         let is_counted = record.is_counted_in_time(bounds.skew_ms);
         if last_share < record.locked_until || !is_counted {
-            Prospect::Over(why.into())
+            Prospect::Ended(why.into())
         } else {
             Prospect::TooLate
         }
@@ -100,10 +100,10 @@ impl<'a> FreshHead<'a> {
             return Ok(Prospect::TooLate);
         }
         if let Some(why) = self.lasting_refusal(intent, digest)? {
-            return Ok(Prospect::Over(why));
+            return Ok(Prospect::Ended(why));
         }
         Ok(if self.is_past(intent.expires) {
-            Prospect::Over(Code::IntentExpired.into())
+            Prospect::Ended(Code::IntentExpired.into())
         } else {
             Prospect::Open
         })
@@ -179,7 +179,7 @@ impl<'a> FreshHead<'a> {
         Ok(false)
     }
 
-    /// What the journal holds of an intent, if anything.
+    /// The journal's record of an intent, if there is one.
     ///
     /// # Errors
     /// `store_corrupt` when the state does not read.

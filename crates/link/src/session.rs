@@ -85,7 +85,7 @@ impl Session {
         while !self.is_over() {
             for delivered in self.routes.bus.fetch(&wants, RECORDS_MAX, FETCH_WAIT)? {
                 let frame = encode(&self.frame(&delivered));
-                // The signer has gone; what it did not get its next connection does.
+                // The signer has gone. Records that it did not get go to its next connection.
                 if write_frame(&mut Sending(self), &frame).is_err() {
                     return Ok(());
                 }
@@ -123,8 +123,8 @@ impl Session {
         for topic in journal {
             let mut position = bus.start(topic)?;
             if topic.as_str() != topics::JOURNAL_ENTRIES {
-                // Of a witness only the latest cosignature counts, and an old one would make its
-                // clock look wrong.
+                // Reading begins at the newest cosignature of each witness: only that one counts,
+                // and an old one would make its clock look wrong.
                 let latest = bus.end(topic)?.next.saturating_sub(1);
                 position.next = position.next.max(latest);
             }

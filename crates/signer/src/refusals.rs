@@ -23,7 +23,7 @@ struct OfSecond {
     refusals: u64,
 }
 
-/// What an answer is about. Each cause has a bound of its own.
+/// Kind of record that is answered. Each has a bound of its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Cause {
     /// A record in its time, which only its coordinator can have made now.
@@ -32,7 +32,7 @@ pub(crate) enum Cause {
     OldRecord,
 }
 
-/// What is done about one refusal.
+/// Whether one refusal is answered and logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Allowance {
     /// It is signed and sent.
@@ -78,7 +78,7 @@ impl RefusalBounds {
         allowance
     }
 
-    /// What was left out, once per period and only if something was.
+    /// Counts of what was left out, once per period and only if something was.
     pub(crate) fn report(&mut self, now: UnixMs) -> Option<LeftOut> {
         // The distance counts in both directions: a clock that went back must not silence the
         // reports.

@@ -18,14 +18,14 @@ fn socket(at: &At) -> PathBuf {
         .unwrap_or_else(|| Folder::at(&at.data).admin_socket())
 }
 
-fn say(text: &str) -> anyhow::Result<()> {
+fn print_line(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{}", text.trim_end()).context("cannot print")
 }
 
 fn done(reply: AdminReply, text: &str) -> anyhow::Result<()> {
     match reply {
-        AdminReply::Done => say(text),
-        AdminReply::Status(status) => say(&status),
+        AdminReply::Done => print_line(text),
+        AdminReply::Status(status) => print_line(&status),
         AdminReply::Refused(why) => anyhow::bail!("the node refused: {why}"),
     }
 }
@@ -55,7 +55,7 @@ pub fn stop(at: &At) -> anyhow::Result<()> {
         .context("the node runs, but its admin socket does not answer: use --socket")?;
     let db = folder.open_store()?;
     stop_local(&db, UnixMs(SystemClock.now_ms()))?;
-    say("stopped while not running: nothing is shared after a start until `resume-local`")
+    print_line("stopped while not running: nothing is shared after a start until `resume-local`")
 }
 
 /// `resume-local`: only while the node is not running, so that nothing resumes by accident.
@@ -68,10 +68,10 @@ pub fn resume(at: &At) -> anyhow::Result<()> {
     let since = stopped_since(&db)?;
     resume_local(&db)?;
     match since {
-        Some(since) => say(&format!(
+        Some(since) => print_line(&format!(
             "resumed: it was stopped at {since} ms; start the node to share again"
         )),
-        None => say("it was not stopped"),
+        None => print_line("it was not stopped"),
     }
 }
 

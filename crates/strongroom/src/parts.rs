@@ -101,7 +101,7 @@ impl Parts {
         only_known_chains(&config, &genesis)?;
         adapters.has_all(&config, roles, &codecs)?;
 
-        // Before any folder is made: without its keys a role cannot run.
+        // Secrets are read before any folder is made: without its keys a role cannot run.
         let secrets = open_secrets(&config, roles, genesis.hash())?;
 
         // All locks are taken before the first database is opened: another process may be writing
@@ -222,7 +222,8 @@ impl Adapters {
         roles: &BTreeSet<RoleName>,
         codecs: &[Arc<dyn ChainCodec>],
     ) -> Result<(), RunError> {
-        // Asked here and not when the role starts: the roles before it would run by then.
+        // These tables are asked for here and not when the role starts: the roles before it would
+        // run by then.
         if roles.contains(&RoleName::Api) {
             config.listen()?;
         }
@@ -278,8 +279,9 @@ impl Adapters {
         let (part, open) = named(config.bus.as_ref(), &self.buses)
             .ok_or_else(|| config.error("every role needs `[bus]`"))?;
 
-        // The mode comes from genesis, never from a flag: so an embedded bus refuses a production
-        // installation itself. The adapter's own error, where it has one, decides the exit code.
+        // The mode comes from genesis and never from a flag, so that an embedded bus refuses a
+        // production installation itself. The adapter's own error, where it has one, decides the
+        // exit code.
         open(part, mode).map_err(|error| match error.downcast() {
             Ok(refused) => RunError::Bus(refused),
             Err(error) => RunError::part(format!("bus of kind `{}`", part.kind), error),

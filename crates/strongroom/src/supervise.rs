@@ -22,13 +22,13 @@ const FRESH_POLL: Duration = Duration::from_millis(10);
 /// A role that waits for longer says so in the log, once.
 const FRESH_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How one run of a supervised part ended.
+/// End of one run of a supervised part.
 pub enum Ended {
-    /// As asked.
+    /// It was stopped as asked.
     Stopped,
-    /// By something that may pass: it is made again.
+    /// It met something that may pass, so it is made again.
     MayPass(String),
-    /// For good: the whole process has failed.
+    /// It ended for good, and the whole process has failed.
     ForGood {
         /// The reason.
         why: String,
@@ -38,7 +38,7 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// For good, by an error, whose causes give the exit code.
+    /// The end for good by an error, whose causes give the exit code.
     #[must_use]
     pub fn for_good(error: &(dyn Error + 'static)) -> Self {
         Self::ForGood {
@@ -116,7 +116,8 @@ impl Supervisor {
     pub fn spawn(&mut self, name: &str, work: impl FnOnce() -> Ended + Send + 'static) {
         let (stop, failure, part) = (self.stop.clone(), self.failure.clone(), name.to_owned());
         self.threads.push(spawn_thread(name, move || {
-            // Nothing of the part is used again, and what it shares bears a thread that panicked.
+            // A panic is caught, because no state of the part is used again, and what it shares
+            // bears a thread that panicked.
             let ended = catch_unwind(AssertUnwindSafe(work));
             let (why, code) = match ended {
                 Ok(Ended::Stopped) if stop.is_set() => return,
@@ -165,7 +166,8 @@ impl Supervisor {
         make: impl Fn() -> anyhow::Result<S> + Send + 'static,
     ) {
         self.repeat(run.name, move |stop| {
-            // Before every start: the replica may have gone stale while the stage was down.
+            // The fresh head is awaited before every start: the replica may have become stale while
+            // the stage was down.
             if let Some(journal) = &run.after_fresh_head
                 && !wait_for_fresh_head(run.name, journal, stop)
             {
@@ -185,7 +187,7 @@ impl Supervisor {
         });
     }
 
-    /// To be called first when everything stops: for what does not watch the flag.
+    /// Adds a call for the begin of the stop, for a part that does not watch the flag.
     pub fn on_stop(&mut self, stop: impl FnOnce() + Send + 'static) {
         self.on_stop.push(Box::new(stop));
     }
@@ -194,7 +196,8 @@ impl Supervisor {
     pub fn stop(self) {
         self.stop.set();
 
-        // What does not watch the flag would otherwise be waited for without end.
+        // These calls come first: a part that does not watch the flag would otherwise be waited for
+        // without end.
         self.on_stop.into_iter().for_each(|stop| stop());
         for thread in self.threads {
             let _ = thread.join();
@@ -209,8 +212,7 @@ fn shell_until_stopped<S: Stage>(run: &StageRun, stage: S, stop: &StopFlag) -> E
     let ended = opened.and_then(|mut shell| {
         (run.on_open)();
         let mut notify = |progress: &Progress| {
-            // Rounds that did nothing are most of them: each would wake every waiting request for
-            // nothing.
+            // Most rounds do nothing, and each would wake every waiting request for nothing.
             if progress.records > 0 || progress.ticked {
                 (run.on_progress)();
             }

@@ -49,7 +49,7 @@ impl TransactionsStage {
 
         // Two payments on one coin would exclude each other on the chain. The loser waits: if the
         // whole database transaction failed instead, every payment beside it would be held up.
-        if !take(step, &payment, &built, return_to)? {
+        if !reserve(step, &payment, &built, return_to)? {
             reservations::release(step.tx, &payment.digest)?;
             let why = Refusal::new(Code::Conflict, "another payment took a coin first");
             return postpone(step, payment, &why);
@@ -246,7 +246,7 @@ impl TransactionsStage {
 
 /// Reserves what a transaction uses: its coins, and the change address if it has change; `false`
 /// when another payment took one of them first.
-fn take(
+fn reserve(
     step: &mut Step<'_>,
     payment: &Payment,
     built: &Built,

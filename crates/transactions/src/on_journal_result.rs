@@ -19,7 +19,7 @@ use strongroom_types::{Refusal, UnixMs};
 use strongroom_wire::JournalResult;
 
 /// How the journal has excluded an offered transaction.
-enum Loss {
+enum Exclusion {
     /// Its anchor is another intent's until this time.
     Anchor(UnixMs),
     /// A coin of it is kept for another intent.
@@ -96,31 +96,36 @@ impl TransactionsStage {
 
         match AfterWriter::of(refusal.code) {
             AfterWriter::Ignore => Ok(Vec::new()),
-            AfterWriter::Rebuild => match self.loss(step, &payment, offered) {
+            AfterWriter::Rebuild => match self.exclusion(step, &payment, offered) {
                 Some(loss) => self.rebuild(step, payment, offered, loss),
-                None => self.object(step, payment, Announcement::of(refusal)),
+                None => self.show_refusal(step, payment, Announcement::of(refusal)),
             },
             // Whatever the writer's reason: an approval may have expired or its signer be revoked
             // since, and the payment would be refused to its end although a person could cure it.
             AfterWriter::Show => match self.approval_fault(&payment, step.now) {
                 Some(fault) => self.return_to_approvers(step, payment, fault),
-                None => self.object(step, payment, Announcement::of(refusal)),
+                None => self.show_refusal(step, payment, Announcement::of(refusal)),
             },
         }
     }
 
     /// The reason for which no authorization of an offered transaction can come: another intent has
     /// its anchor, or keeps a coin of it, for as long as this one lasts.
-    fn loss(&self, step: &Step<'_>, payment: &Payment, offered: &Offered) -> Option<Loss> {
+    fn exclusion(
+        &self,
+        step: &Step<'_>,
+        payment: &Payment,
+        offered: &Offered,
+    ) -> Option<Exclusion> {
         let Payment { intent, digest, .. } = payment;
         let attempt = &offered.attempt;
         let lost = self.journal.read(|follower| {
             let head = FreshHead::of(follower, step.now)?;
             if let Some(until) = head.anchor_lost_until(intent, digest, &attempt.anchor)? {
-                return Ok(Some(Loss::Anchor(until)));
+                return Ok(Some(Exclusion::Anchor(until)));
             }
             let is_lost = head.is_coin_lost(intent, digest, &attempt.conflict_keys)?;
-            Ok::<_, Refusal>(is_lost.then_some(Loss::Coin))
+            Ok::<_, Refusal>(is_lost.then_some(Exclusion::Coin))
         });
         // Without a fresh head nothing is certain. The next refusal asks again.
         lost.unwrap_or(None)
@@ -147,17 +152,17 @@ impl TransactionsStage {
         step: &mut Step<'_>,
         payment: Payment,
         offered: &Offered,
-        loss: Loss,
+        loss: Exclusion,
     ) -> Result<Vec<Record>, StageError> {
         reservations::release(step.tx, &payment.digest)?;
         match loss {
             // The anchor is noted as held: else the next build would choose it again.
-            Loss::Anchor(until) => {
+            Exclusion::Anchor(until) => {
                 let vault = payment.intent.paying_vault();
                 reservations::set_anchor_held(step, vault, &offered.attempt.anchor, until)?;
             }
             // A build asks the journal itself which coins it keeps.
-            Loss::Coin => {}
+            Exclusion::Coin => {}
         }
 
         let payment = store::set_state(step, payment, PaymentEvent::AnchorTaken)?;

@@ -28,7 +28,7 @@ impl TransactionsStage {
             match self.prospect_of(&payment, step.now) {
                 Prospect::Open => {}
                 // Nothing is offered, so there is nothing to release.
-                Prospect::Over(why) => {
+                Prospect::Ended(why) => {
                     let announcement = Announcement::of(why);
                     records.extend(self.end(&mut step, payment, announcement, Who::Journal)?);
                     continue;
@@ -148,10 +148,10 @@ impl TransactionsStage {
     ) -> Result<Reviewed, StageError> {
         match self.prospect_of(&payment, step.now) {
             Prospect::Open => Ok(Reviewed::Open(Box::new(payment))),
-            Prospect::Over(why) => self.end_offered(step, payment, why).map(Reviewed::Done),
+            Prospect::Ended(why) => self.end_offered(step, payment, why).map(Reviewed::Done),
             Prospect::TooLate => {
                 self.release_unless_held(step, &payment)?;
-                let payment = store::set_state(step, payment, PaymentEvent::Outlive)?;
+                let payment = store::set_state(step, payment, PaymentEvent::EndedTooLate)?;
                 let news = Announcement::of(Code::TooLate.into());
                 let record = self.publish_changed(step, &payment, news)?;
                 Ok(Reviewed::Done(vec![record]))
@@ -203,7 +203,7 @@ impl TransactionsStage {
         Ok(())
     }
 
-    /// What the fresh head holds of a payment.
+    /// Record of a payment at the fresh head, if there is one.
     fn held(&self, payment: &Payment, now: UnixMs) -> Option<Held> {
         let held = self
             .journal

@@ -115,11 +115,11 @@ impl TransactionsStage {
             refusals,
             ..Announcement::of(first.unwrap_or_else(|| Code::SigningFailed.into()))
         };
-        self.object(step, payment, announcement)
+        self.show_refusal(step, payment, announcement)
     }
 
     /// Says what stands against a payment that may still be signed, and asks again later.
-    pub(crate) fn object(
+    pub(crate) fn show_refusal(
         &mut self,
         step: &mut Step<'_>,
         payment: Payment,
@@ -131,7 +131,7 @@ impl TransactionsStage {
 
         // The refusal is counted once: the same record again must change nothing.
         let payment = if offered.failures == 0 {
-            store::set_state(step, payment, PaymentEvent::Object)?
+            store::set_state(step, payment, PaymentEvent::RefusalReported)?
         } else {
             payment
         };

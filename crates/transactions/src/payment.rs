@@ -78,7 +78,8 @@ pub(crate) struct Offered {
     pub(crate) unsigned: Vec<u8>,
     /// The signatures it needs, in order.
     pub(crate) slots: Vec<SigningSlot>,
-    /// 0 until an objection, from then on one more with each reminder; the pause grows with it.
+    /// 0 until a refusal is reported, from then on one more with each reminder; the pause grows
+    /// with it.
     pub(crate) failures: u32,
 }
 
@@ -107,10 +108,10 @@ pub(crate) enum PaymentEvent {
     Remind,
     /// Writer, coordinator or signers say that it cannot be signed. Their word proves nothing: what
     /// they refuse today they can sign tomorrow.
-    Object,
+    RefusalReported,
     /// The journal shows an end that no share is bound to, of an attempt that it holds.
-    Outlive,
-    /// The writer says that it is in the journal: what it objected before has passed.
+    EndedTooLate,
+    /// The writer says that it is in the journal: what it refused before has passed.
     Accept,
     /// The fresh head gives the anchor, or another coin, to another intent.
     AnchorTaken,
@@ -219,8 +220,8 @@ impl PaymentEvent {
             Self::Postpone => "postpone",
             Self::Wait(_) => "wait",
             Self::Remind => "remind",
-            Self::Object => "object",
-            Self::Outlive => "outlive",
+            Self::RefusalReported => "refusal_reported",
+            Self::EndedTooLate => "ended_too_late",
             Self::Accept => "accept",
             Self::AnchorTaken => "anchor_taken",
             Self::Return => "return",

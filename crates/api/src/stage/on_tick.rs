@@ -54,7 +54,7 @@ fn send_intents(
             let (event, code) = match prospect_of(journal, &row, step.now) {
                 // No entry can authorize the intent any more, so a client that waits for it must
                 // see an end.
-                Some(Prospect::Over(_)) => (RowEvent::TimedOut, Code::IntentExpired),
+                Some(Prospect::Ended(_)) => (RowEvent::TimedOut, Code::IntentExpired),
                 // A part that did not have the intent from here got it authorized, so that no
                 // service reports it. A share may be out, and a client that is told "expired" would
                 // sign again.

@@ -35,7 +35,7 @@ pub(super) struct Place {
 pub(super) struct Change<'a> {
     state: &'a State,
     changes: BTreeMap<Key, Option<Vec<u8>>>,
-    /// What was there before each write of the open [`Self::attempt`].
+    /// Values before each write of the open [`Self::attempt`].
     undo: Option<Vec<Undo>>,
 }
 

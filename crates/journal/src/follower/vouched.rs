@@ -59,9 +59,9 @@ impl Follower {
         }
     }
 
-    /// What a `witnessed` entry can say now: k cosignatures over one head that covers the oldest
-    /// waiting item, by the witnesses that signed it first. Of several such heads the largest, which
-    /// covers most.
+    /// The `witnessed` entry that can be made now: k cosignatures over one head that covers the
+    /// oldest waiting item, by the witnesses that signed it first. Of several such heads the
+    /// largest, which covers most.
     #[must_use]
     pub fn vouched(&self) -> Option<Witnessed> {
         let quorum = self.genesis().quorum as usize;

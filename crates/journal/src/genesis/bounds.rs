@@ -120,7 +120,7 @@ impl Bounds {
             && self.proposals_open_max <= most.proposals_open_max
     }
 
-    /// Production bounds.
+    /// The bounds of a production installation, unless its genesis overrides some.
     #[must_use]
     pub const fn production() -> Self {
         Self {

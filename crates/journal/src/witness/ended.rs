@@ -35,7 +35,7 @@ impl fmt::Display for EndedAct {
     }
 }
 
-/// What a refusal at the tip says about a tightening that applied before.
+/// Meaning of a refusal at the tip for a tightening that applied before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum DutyOutcome {
     /// The tightening is in the journal.

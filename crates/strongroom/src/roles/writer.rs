@@ -18,7 +18,7 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
         bus: Arc::clone(&parts.bus),
     };
 
-    // Heads come from here, so there is none to wait for.
+    // The writer waits for no fresh head, because it makes the heads.
     let run = StageRun {
         after_fresh_head: None,
         before_start: Some(Box::new(move |stop| checked.wait(stop))),

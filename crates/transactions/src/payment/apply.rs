@@ -47,8 +47,8 @@ impl Waiting {
 
             // Nothing is offered, so no one can answer: such a record is late or false.
             PaymentEvent::Remind
-            | PaymentEvent::Object
-            | PaymentEvent::Outlive
+            | PaymentEvent::RefusalReported
+            | PaymentEvent::EndedTooLate
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
             | PaymentEvent::Return
@@ -65,16 +65,16 @@ impl Waiting {
 impl Offered {
     fn apply_signing(self, event: PaymentEvent) -> Result<PaymentState, IllegalTransition> {
         match event {
-            // After an objection each reminder is one more try that may fail.
+            // After a reported refusal each reminder is one more try that may fail.
             PaymentEvent::Remind => Ok(PaymentState::Signing(Self {
                 failures: self.failures.saturating_add(u32::from(self.failures > 0)),
                 ..self
             })),
-            PaymentEvent::Object => Ok(PaymentState::Signing(Self {
+            PaymentEvent::RefusalReported => Ok(PaymentState::Signing(Self {
                 failures: self.failures.max(1),
                 ..self
             })),
-            PaymentEvent::Outlive => Ok(PaymentState::TooLate(self)),
+            PaymentEvent::EndedTooLate => Ok(PaymentState::TooLate(self)),
             PaymentEvent::Accept => Ok(PaymentState::Signing(Self {
                 failures: 0,
                 ..self
@@ -117,7 +117,7 @@ impl Offered {
                 failures: 0,
                 ..self
             })),
-            PaymentEvent::Outlive => Ok(PaymentState::TooLate(self)),
+            PaymentEvent::EndedTooLate => Ok(PaymentState::TooLate(self)),
             PaymentEvent::Refuse(code, by) => Ok(PaymentState::Ended(ended_as(code, by))),
             // The journal took the payment after all, under the decision of before.
             PaymentEvent::Assemble(raw) => Ok(self.assembled(raw)),
@@ -127,7 +127,7 @@ impl Offered {
             PaymentEvent::Offer(_)
             | PaymentEvent::Postpone
             | PaymentEvent::Wait(_)
-            | PaymentEvent::Object
+            | PaymentEvent::RefusalReported
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
             | PaymentEvent::Return
@@ -149,8 +149,8 @@ impl Offered {
             | PaymentEvent::Postpone
             | PaymentEvent::Wait(_)
             | PaymentEvent::Remind
-            | PaymentEvent::Object
-            | PaymentEvent::Outlive
+            | PaymentEvent::RefusalReported
+            | PaymentEvent::EndedTooLate
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
             | PaymentEvent::Return
@@ -195,8 +195,8 @@ impl Assembled {
             | PaymentEvent::Postpone
             | PaymentEvent::Wait(_)
             | PaymentEvent::Remind
-            | PaymentEvent::Object
-            | PaymentEvent::Outlive
+            | PaymentEvent::RefusalReported
+            | PaymentEvent::EndedTooLate
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
             | PaymentEvent::Return
@@ -216,8 +216,8 @@ impl Assembled {
             | PaymentEvent::Postpone
             | PaymentEvent::Wait(_)
             | PaymentEvent::Remind
-            | PaymentEvent::Object
-            | PaymentEvent::Outlive
+            | PaymentEvent::RefusalReported
+            | PaymentEvent::EndedTooLate
             | PaymentEvent::Accept
             | PaymentEvent::AnchorTaken
             | PaymentEvent::Return

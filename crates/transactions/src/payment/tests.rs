@@ -63,8 +63,8 @@ fn events() -> Vec<PaymentEvent> {
         PaymentEvent::Postpone,
         PaymentEvent::Wait(Code::InsufficientBalance),
         PaymentEvent::Remind,
-        PaymentEvent::Object,
-        PaymentEvent::Outlive,
+        PaymentEvent::RefusalReported,
+        PaymentEvent::EndedTooLate,
         PaymentEvent::Accept,
         PaymentEvent::AnchorTaken,
         PaymentEvent::Return,
@@ -85,8 +85,8 @@ fn is_listed(event: &PaymentEvent) -> bool {
         | PaymentEvent::Postpone
         | PaymentEvent::Wait(_)
         | PaymentEvent::Remind
-        | PaymentEvent::Object
-        | PaymentEvent::Outlive
+        | PaymentEvent::RefusalReported
+        | PaymentEvent::EndedTooLate
         | PaymentEvent::Accept
         | PaymentEvent::AnchorTaken
         | PaymentEvent::Return

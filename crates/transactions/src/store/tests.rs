@@ -90,9 +90,17 @@ fn ways() -> Vec<Vec<PaymentEvent>> {
         vec![PaymentEvent::Wait(Code::FeeCapTooLow)],
         vec![offer()],
         vec![offer(), PaymentEvent::Remind],
-        vec![offer(), PaymentEvent::Object, PaymentEvent::Object],
-        vec![offer(), PaymentEvent::Object, PaymentEvent::Outlive],
-        vec![offer(), PaymentEvent::Object, assemble()],
+        vec![
+            offer(),
+            PaymentEvent::RefusalReported,
+            PaymentEvent::RefusalReported,
+        ],
+        vec![
+            offer(),
+            PaymentEvent::RefusalReported,
+            PaymentEvent::EndedTooLate,
+        ],
+        vec![offer(), PaymentEvent::RefusalReported, assemble()],
         vec![offer(), PaymentEvent::AnchorTaken],
         vec![offer(), PaymentEvent::AnchorTaken, offer()],
         vec![
