@@ -2,7 +2,6 @@
 
 use strongroom_journal::View;
 use strongroom_journal::apply::TenantView;
-use strongroom_policy::{PolicyView as _, WindowScope};
 use strongroom_types::{
     AssetId, AttemptKind, ChainId, Code, Intent, MinorUnits, Refusal, TenantId, TenantVault, UnixMs,
 };
@@ -19,7 +18,8 @@ pub struct LocalRules {
     pub native_per_intent_max: Option<MinorUnits>,
     /// Most a vault may spend in 24 hours of journal time, in the chain's native asset (base
     /// units), at worst case. Counts *all* authorized payments of the vault in the journal, not
-    /// only those this signer took part in, and the fee of the cancel that is asked for.
+    /// only those this signer took part in, and the fee of the cancel that is asked for. A locked
+    /// payment counts where its lock ends.
     pub native_per_day_max: Option<MinorUnits>,
     /// Vaults it signs for, each with its tenant: another tenant may give its vault the same id.
     pub vaults: Option<Vec<TenantVault>>,
@@ -103,10 +103,10 @@ impl LocalRules {
         // All payments of the vault, not only those this signer took part in: else each quorum
         // would have a limit of its own.
         if let Some(max) = self.native_per_day_max {
-            // The intent itself is authorized, so it is in the sum; a cancel's fee is added.
-            let scope = WindowScope::Vault(intent.vault);
-            let spent = TenantView::new(view, payment.tenant).spent(
-                scope,
+            // Where payments can leave and not where they were asked: people who are coerced choose
+            // locks. The intent itself is in the sum, since it may leave now; a cancel's fee is added.
+            let spent = TenantView::new(view, payment.tenant).left(
+                intent.vault,
                 payment.native,
                 DAY_MS,
                 payment.at,

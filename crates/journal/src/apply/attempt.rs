@@ -263,6 +263,7 @@ pub(super) fn begin_lock(
         return Ok(());
     };
     let genesis = Arc::clone(change.state().genesis());
+    let before = record.clone();
     record.locked_until = times.witnessed.plus(record.lock_ms);
     record.counts_from = times.witnessed;
 
@@ -280,11 +281,12 @@ pub(super) fn begin_lock(
             now: times.entry,
         };
         if asked::check_room(&*change, &genesis, &again).is_ok() {
-            move_spend(change, tenant, &mut record, times.entry)?;
+            record.spend.at = times.entry;
         } else {
             record.counts_from = record.locked_until;
         }
     }
+    windows::recount(change, tenant, &before, &record)?;
     change.put(ks::intent(tenant, intent), &record);
     Ok(())
 }
@@ -297,12 +299,7 @@ fn move_spend(
     record: &mut IntentRecord,
     at: UnixMs,
 ) -> Result<(), Refusal> {
-    let payer = windows::Payer {
-        tenant,
-        vault: record.vault,
-        user: record.initiator_user,
-    };
-    windows::take(change, payer, &record.spend)?;
+    let before = record.clone();
     record.spend.at = at;
-    windows::add(change, payer, &record.spend)
+    windows::recount(change, tenant, &before, record)
 }

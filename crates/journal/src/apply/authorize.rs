@@ -56,14 +56,6 @@ pub(super) fn apply(
     let verified = check_approvals(&*change, &ballot, &authorization.approvals)?;
     let attempt = first(&*change, place, &evaluated, &authorization.attempt)?;
 
-    // Counted at the worst case and at once: between authorization and confirmation the amount is
-    // gone for every other payment's limit.
-    let spend = Spend {
-        amounts: worst_case(&evaluated.intent, &evaluated.native)?,
-        at: place.at,
-    };
-    windows::add(change, evaluated.payer(), &spend)?;
-
     let Evaluated {
         intent, decision, ..
     } = &evaluated;
@@ -87,9 +79,15 @@ pub(super) fn apply(
         anchor: authorization.attempt.anchor.clone(),
         fee_max: intent.fee_max,
         attempts_max: u32::try_from(intent.attempts_max).unwrap_or(1),
-        spend,
+        spend: Spend {
+            amounts: worst_case(intent, &evaluated.native)?,
+            at: place.at,
+        },
         attempts: vec![attempt],
     };
+    // Counted at the worst case and at once: between authorization and confirmation the amount is
+    // gone for every other payment's limit.
+    windows::add(change, place.tenant, &record)?;
     count_open(change, place, evaluated.initiator)?;
     insert_intent(change, evaluated, &record);
     held::hold(change, place, &record, &authorization.attempt)?;

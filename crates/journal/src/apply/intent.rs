@@ -2,7 +2,6 @@
 
 use super::approvals::Ballot;
 use super::change::Place;
-use super::windows::Payer;
 use crate::asked::{self, Asked};
 use crate::genesis::{Bounds, ChainSeat, Genesis};
 use crate::keyspace as ks;
@@ -39,15 +38,6 @@ impl Evaluated {
             initiator: self.initiator,
             core: &self.decision.core,
             at,
-        }
-    }
-
-    /// The parties whose windows its spend is counted in.
-    pub(super) const fn payer(&self) -> Payer {
-        Payer {
-            tenant: self.intent.tenant,
-            vault: self.intent.vault,
-            user: self.initiator,
         }
     }
 

@@ -5,7 +5,7 @@
 
 use super::change::Change;
 use crate::keyspace as ks;
-use crate::model::{Bucket, IntentRecord, NEVER, Spend};
+use crate::model::{Bucket, IntentRecord, NEVER};
 use crate::state::{Lookup as _, View};
 use std::cell::Cell;
 use std::ops::BitOr;
@@ -62,13 +62,10 @@ impl Span {
     }
 }
 
-/// Bucket scope: kind ‖ id.
-fn scope_bytes(scope: WindowScope) -> [u8; 17] {
-    let (kind, id) = match scope {
-        WindowScope::Vault(id) => (0, id.0),
-        WindowScope::Tenant => (1, [0; 16]),
-        WindowScope::Initiator(id) => (2, id.0),
-    };
+/// Scope of a bucket: kind ‖ id.
+type Scope = [u8; 17];
+
+fn scope_of(kind: u8, id: [u8; 16]) -> Scope {
     let mut bytes = [kind; 17];
     bytes
         .iter_mut()
@@ -78,27 +75,42 @@ fn scope_bytes(scope: WindowScope) -> [u8; 17] {
     bytes
 }
 
-fn scopes(vault: VaultId, user: UserId) -> [[u8; 17]; 3] {
-    [
-        WindowScope::Vault(vault),
+fn scope_bytes(scope: WindowScope) -> Scope {
+    match scope {
+        WindowScope::Vault(id) => scope_of(0, id.0),
+        WindowScope::Tenant => scope_of(1, [0; 16]),
+        WindowScope::Initiator(id) => scope_of(2, id.0),
+    }
+}
+
+/// Scope of what leaves a vault, counted where it can leave and not where it was asked.
+fn leaving(vault: VaultId) -> Scope {
+    scope_of(3, vault.0)
+}
+
+/// The windows that an intent's spend is counted in, each at its time.
+fn places(record: &IntentRecord) -> impl Iterator<Item = (Scope, UnixMs)> {
+    let asked = [
+        WindowScope::Vault(record.vault),
         WindowScope::Tenant,
-        WindowScope::Initiator(user),
-    ]
-    .map(scope_bytes)
+        WindowScope::Initiator(record.initiator_user),
+    ];
+    let at = record.spend.at;
+    let asked = asked.map(|scope| (scope_bytes(scope), at));
+
+    // Until its lock begins no one knows when it can leave.
+    let leaves_at = at.max(record.locked_until);
+    let leaves = (leaves_at != NEVER).then(|| (leaving(record.vault), leaves_at));
+    asked.into_iter().chain(leaves)
 }
 
-/// The parties whose windows a spend is counted in, each with the tenant's own.
-#[derive(Clone, Copy)]
-pub(super) struct Payer {
-    pub(super) tenant: TenantId,
-    pub(super) vault: VaultId,
-    /// The initiator's human.
-    pub(super) user: UserId,
-}
-
-/// Counts `spend` in every window it belongs to.
-pub(super) fn add(change: &mut Change<'_>, payer: Payer, spend: &Spend) -> Result<(), Refusal> {
-    edit_buckets(change, payer, spend, |bucket, amount| {
+/// Counts an intent's spend in every window it belongs to.
+pub(super) fn add(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    record: &IntentRecord,
+) -> Result<(), Refusal> {
+    edit_buckets(change, tenant, record, |bucket, amount| {
         // An overflow must refuse: a sum that wrapped would free the whole limit.
         bucket.amount = bucket
             .amount
@@ -109,27 +121,32 @@ pub(super) fn add(change: &mut Change<'_>, payer: Payer, spend: &Spend) -> Resul
     })
 }
 
-/// Takes `spend` out again, because the same intent is counted at a later time.
-pub(super) fn take(change: &mut Change<'_>, payer: Payer, spend: &Spend) -> Result<(), Refusal> {
-    edit_buckets(change, payer, spend, |bucket, amount| {
+/// Counts an intent's spend where its record is now, and no longer where it was before.
+pub(super) fn recount(
+    change: &mut Change<'_>,
+    tenant: TenantId,
+    before: &IntentRecord,
+    record: &IntentRecord,
+) -> Result<(), Refusal> {
+    edit_buckets(change, tenant, before, |bucket, amount| {
         bucket.amount = bucket.amount.checked_sub(amount).unwrap_or_default();
         bucket.count = bucket.count.saturating_sub(1);
         Ok(())
-    })
+    })?;
+    add(change, tenant, record)
 }
 
 fn edit_buckets(
     change: &mut Change<'_>,
-    payer: Payer,
-    spend: &Spend,
+    tenant: TenantId,
+    record: &IntentRecord,
     edit: impl Fn(&mut Bucket, MinorUnits) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
-    let tenant = payer.tenant;
     let retention_ms = change.state().genesis().bounds.retention_ms;
-    for scope in scopes(payer.vault, payer.user) {
-        for (asset, amount) in &spend.amounts {
+    for (scope, at) in places(record) {
+        for (asset, amount) in &record.spend.amounts {
             for level in Level::ALL {
-                let span = level.span_at(spend.at);
+                let span = level.span_at(at);
                 let key = ks::bucket(tenant, &scope, asset, level.tag, span.number);
                 let known: Option<Bucket> = change.record(&key)?;
                 let mut bucket = known.unwrap_or_default();
@@ -241,7 +258,7 @@ impl<'a> TenantView<'a> {
         (self.undone | kind) == self.undone
     }
 
-    fn bucket(&self, scope: &[u8; 17], asset: &AssetId, span: Span) -> Option<Bucket> {
+    fn bucket(&self, scope: &Scope, asset: &AssetId, span: Span) -> Option<Bucket> {
         let key = ks::bucket(self.tenant, scope, asset, span.level.tag, span.number);
         let mut bucket: Bucket = self.view.record(&key).ok()?.unwrap_or_default();
 
@@ -255,14 +272,54 @@ impl<'a> TenantView<'a> {
     }
 
     /// This intent's spend in one bucket.
-    fn own_in(&self, scope: &[u8; 17], asset: &AssetId, span: Span) -> Option<MinorUnits> {
+    fn own_in(&self, scope: &Scope, asset: &AssetId, span: Span) -> Option<MinorUnits> {
         let own = self.own?;
-        let is_counted = scopes(own.vault, own.initiator_user).contains(scope)
-            && span.level.span_at(own.spend.at) == span;
+        let is_counted = places(own).any(|(of, at)| of == *scope && span.level.span_at(at) == span);
         let mut amounts = own.spend.amounts.iter().filter(|_| is_counted);
         amounts
             .find(|(of, _)| of == asset)
             .map(|(_, amount)| *amount)
+    }
+
+    /// Sum of what could leave a vault in a window that ends at a time: a locked payment counts
+    /// where its lock ends. `None` on overflow.
+    #[must_use]
+    pub fn left(
+        &self,
+        vault: VaultId,
+        asset: &AssetId,
+        window_ms: u64,
+        at: UnixMs,
+    ) -> Option<Spent> {
+        self.sum(&leaving(vault), asset, window_ms, at)
+    }
+
+    /// What one scope counts in a window that ends at a time.
+    fn sum(&self, scope: &Scope, asset: &AssetId, window_ms: u64, at: UnixMs) -> Option<Spent> {
+        // The sum begins with the minute in which the window begins, rounded towards more: an
+        // amount may leave a minute late, never early.
+        let mut minute = at.0.saturating_sub(window_ms) / MINUTE_MS;
+        let last = at.0 / MINUTE_MS;
+
+        // Each step takes the largest bucket that starts here and does not reach beyond the end: a
+        // month is about a hundred reads instead of 44,640.
+        let mut sum = Spent::default();
+        while minute <= last {
+            let fits = |level: &Level| {
+                minute.is_multiple_of(level.minutes) && minute + level.minutes <= last + 1
+            };
+            let mut longest_first = Level::ALL.into_iter().rev();
+            let level = longest_first.find(fits).unwrap_or(Level::MINUTE);
+            let span = Span {
+                level,
+                number: minute / level.minutes,
+            };
+            let bucket = self.bucket(scope, asset, span)?;
+            sum.amount = sum.amount.checked_add(bucket.amount)?;
+            sum.count = sum.count.checked_add(bucket.count)?;
+            minute += level.minutes;
+        }
+        Some(sum)
     }
 }
 
@@ -319,30 +376,6 @@ impl PolicyView for TenantView<'_> {
         window_ms: u64,
         at: UnixMs,
     ) -> Option<Spent> {
-        // The sum begins with the minute in which the window begins, rounded towards more: an
-        // amount may leave a minute late, never early.
-        let scope = scope_bytes(scope);
-        let mut minute = at.0.saturating_sub(window_ms) / MINUTE_MS;
-        let last = at.0 / MINUTE_MS;
-
-        // Each step takes the largest bucket that starts here and does not reach beyond the end: a
-        // month is about a hundred reads instead of 44,640.
-        let mut sum = Spent::default();
-        while minute <= last {
-            let fits = |level: &Level| {
-                minute.is_multiple_of(level.minutes) && minute + level.minutes <= last + 1
-            };
-            let mut longest_first = Level::ALL.into_iter().rev();
-            let level = longest_first.find(fits).unwrap_or(Level::MINUTE);
-            let span = Span {
-                level,
-                number: minute / level.minutes,
-            };
-            let bucket = self.bucket(&scope, asset, span)?;
-            sum.amount = sum.amount.checked_add(bucket.amount)?;
-            sum.count = sum.count.checked_add(bucket.count)?;
-            minute += level.minutes;
-        }
-        Some(sum)
+        self.sum(&scope_bytes(scope), asset, window_ms, at)
     }
 }

@@ -1,9 +1,10 @@
 //! The operator's own rules tighten, and free nothing.
 
 use crate::cluster::Cluster;
-use crate::coordinator::Answer;
+use crate::coordinator::{Answer, Payment};
 use strongroom_signer_core::LocalRules;
-use strongroom_types::{Code, Document as _, TenantId, TenantVault, Tighten, VaultId};
+use strongroom_types::{Code, Document as _, Intent, TenantId, TenantVault, Tighten, VaultId};
+use strongroom_world::{FRIEND, PolicyOptions, Who, WorldOptions};
 
 /// Signer 1 gets rules; the others have none.
 fn ruled(rules: LocalRules) -> Cluster {
@@ -21,7 +22,11 @@ fn rule(cluster: &mut Cluster, rules: LocalRules) {
 
 fn asked(cluster: &mut Cluster, amount: u64) -> Option<Code> {
     let payment = cluster.authorized(amount, &[]);
-    let request = cluster.request(&payment, &[1, 2]);
+    answer(cluster, &payment)
+}
+
+fn answer(cluster: &mut Cluster, payment: &Payment) -> Option<Code> {
+    let request = cluster.request(payment, &[1, 2]);
     let others = cluster.ask(2, &request);
     assert_eq!(others.shares().len(), 1, "the others are not bound by it");
     match cluster.ask(1, &request) {
@@ -51,12 +56,70 @@ fn more_than_the_operators_amount_in_a_day_is_refused_until_it_is_over() {
     cluster.authorized(300_000, &[]);
     assert_eq!(asked(&mut cluster, 300_000), None);
     assert_eq!(asked(&mut cluster, 1_000), Some(Code::LocalRule));
-    for _ in 0..25 {
+    wait_hours(&mut cluster, 25);
+    assert_eq!(asked(&mut cluster, 300_000), None);
+}
+
+/// Time passes, and the journal says so.
+fn wait_hours(cluster: &mut Cluster, hours: u64) {
+    for _ in 0..hours {
         cluster.now = cluster.now.plus(3_600_000 - 15_000);
         cluster.submit(strongroom_journal::Body::Tick).unwrap();
         cluster.wait(15_000);
     }
+}
+
+/// Coerced people choose the lock: what it holds for longer than a day leaves at its end all the
+/// same, with all others whose locks end then.
+#[test]
+fn hole_payments_locked_for_longer_than_a_day_are_missing_from_the_operators_day() {
+    const AMOUNT: u64 = 110_000_000;
+    // With the fee cap.
+    const EACH: u64 = AMOUNT + 20_000;
+    const HOURS: u64 = 26;
+    let mut cluster = Cluster::ready_with(WorldOptions {
+        policy: PolicyOptions {
+            time_lock_seconds: HOURS * 3_600,
+            ..PolicyOptions::default()
+        },
+        tune: |bounds| bounds.intent_life_ms = 3 * 24 * 3_600_000,
+        ..WorldOptions::default()
+    });
+    let payments = [(); 2].map(|()| {
+        let number = u32::try_from(cluster.world.next()).unwrap();
+        let change = |intent: &mut Intent| intent.expires = intent.created.plus(48 * 3_600_000);
+        let intent = cluster
+            .world
+            .intent_with(cluster.now, AMOUNT, FRIEND, change);
+        let built = cluster.build(FRIEND, AMOUNT, number);
+        let payment = Payment {
+            attempt: cluster.attempt_of(&intent, &built),
+            intent,
+            built,
+        };
+        cluster.authorize(&payment, &[Who::Approver(0), Who::Approver(1)]);
+        payment
+    });
+
+    // Before it ends the lock takes nothing of the day.
+    let in_a_day = |max: u64| LocalRules {
+        native_per_day_max: Some(max.into()),
+        ..LocalRules::default()
+    };
+    rule(&mut cluster, in_a_day(320_000));
+    wait_hours(&mut cluster, HOURS - 1);
     assert_eq!(asked(&mut cluster, 300_000), None);
+
+    wait_hours(&mut cluster, 1);
+    let refused = Some(Code::LocalRule);
+    let both = 2 * EACH + 320_000;
+    for (max, expected) in [(EACH, refused), (both - 1, refused), (both, None)] {
+        rule(&mut cluster, in_a_day(max));
+        let answers = payments
+            .each_ref()
+            .map(|payment| answer(&mut cluster, payment));
+        assert_eq!(answers, [expected; 2], "{max}");
+    }
 }
 
 /// Its coins stay the vault's, and no window of the policy has its fee.
@@ -86,12 +149,7 @@ fn hole_fee_of_a_cancel_is_above_the_operators_amounts() {
         (in_a_day(fee - 1), refused),
     ] {
         rule(&mut cluster, rules);
-        let request = cluster.request(&home, &[1, 2]);
-        let answer = match cluster.ask(1, &request) {
-            Answer::Shares { .. } => None,
-            refused => Some(refused.code()),
-        };
-        assert_eq!(answer, expected);
+        assert_eq!(answer(&mut cluster, &home), expected);
     }
 }
 

@@ -4,6 +4,7 @@
 use super::asked_again::{an_hour, edit_rule, long_lived, under};
 use super::{again, share_at};
 use crate::{HOUR_MS, LARGE, TWO, code, ready_under};
+use strongroom_journal::apply::TenantView;
 use strongroom_journal::model::IntentRecord;
 use strongroom_journal::state::Lookup as _;
 use strongroom_types::{AttemptKind, Code, Document as _, Intent, Tighten, UnixMs};
@@ -216,4 +217,37 @@ fn a_locked_payment_that_is_witnessed_at_once_stays_counted_at_its_entry() {
             assert_eq!(share_at(&ledger, &intent, 1, ledger.now), None);
         }
     }
+}
+
+/// What operators cap is what can leave: nothing while a lock has no end, then at its end, and at
+/// that of the last attempt.
+#[test]
+fn a_locked_payment_is_counted_where_it_can_leave() {
+    let [mut ledger, _] = limited_under(3 * WINDOW_MS);
+    let vault = ledger.world.tenant.vault;
+    let asset = ledger.world.genesis.chains[0].native.clone();
+    let left = |ledger: &Ledger, at: UnixMs| {
+        let view = TenantView::new(&ledger.state, ledger.world.tenant.id);
+        view.left(vault, &asset, HOUR_MS, at).unwrap().amount
+    };
+    let scope: Vec<u8> = [3].into_iter().chain(vault.0).collect();
+    let buckets = |ledger: &Ledger| {
+        let keys = ledger.state.map().keys();
+        let of_scope = |key: &&Vec<u8>| key.windows(17).any(|bytes| bytes == scope);
+        keys.filter(of_scope).count()
+    };
+
+    let [intent] = authorized(&mut ledger);
+    assert_eq!(left(&ledger, ledger.now), 0.into());
+    assert_eq!(buckets(&ledger), 0, "no end of its lock is known");
+    ledger.witness();
+
+    let (end, all) = (record(&ledger, &intent).locked_until, LARGE + FEE_MAX);
+    assert_eq!(left(&ledger, UnixMs(end.0 - 60_000)), 0.into());
+    assert_eq!(left(&ledger, end), all.into());
+
+    ledger.now = end.plus(WINDOW_MS);
+    again(&mut ledger, &intent, AttemptKind::Bump).unwrap();
+    assert_eq!(left(&ledger, end), 0.into());
+    assert_eq!(left(&ledger, ledger.now), all.into());
 }
