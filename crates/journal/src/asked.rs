@@ -28,7 +28,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) moment: Moment,
     /// Clock by which pauses and approvals end: the entry's time, or a signer's own clock.
     pub(crate) now: UnixMs,
-    /// What it was authorized on; none before that.
+    /// Records that it was authorized on; none before that.
     pub(crate) relied: Option<Relied<'a>>,
 }
 
@@ -225,7 +225,8 @@ fn decide(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusal> {
     let tenant = view.tenant(asked.tenant)?;
     let policy = view.policy(asked.tenant, &tenant)?;
 
-    // Its own spend is in the windows since its authorization: counted twice it could never bump.
+    // An authorized payment's own spend is in the windows already. It is left out here: counted
+    // twice, it could never be bumped.
     let own = asked.relied.map(|relied| relied.record);
     let facts = TenantView::without(view, asked.tenant, own);
     let question = Question {

@@ -1,4 +1,4 @@
-//! What a signature share needs, judged at the head the signer acts under.
+//! The conditions of a signature share, judged at the head that the signer acts under.
 //!
 //! `authorized` is judged at its position; a share is judged at the head: everything the intent
 //! relies on is *still* in force there. A tightening in the signer's own tip, or handed to it,
@@ -73,14 +73,15 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
             check_counted(&record, genesis)?;
             asked::ask_again(view, genesis, &question(view, asked, &record, &attempt)?)?;
         }
-        // Makes no payment, so neither a revoked approval nor a window concerns it. But it costs a
-        // fee and moves coins: an incident stops that, too, and what is out is out.
+        // A cancel makes no payment, so neither a revoked approval nor a window concerns it. But it
+        // costs a fee and moves coins: an incident stops that, too, because a share that has left
+        // cannot be taken back.
         AttemptKind::Cancel => {
             check_cancel_allowed(&record, asked.now)?;
             asked::check_not_held(view, tenant, record.vault, asked.now)?;
             check_cancel_fee(view, tenant, &record, &attempt)?;
         }
-        // Never recorded: `apply` refuses them.
+        // No child is ever recorded, because `apply` refuses it.
         AttemptKind::Child => return Err(Refusal::new(Code::Unsupported, "child attempts")),
     }
 
@@ -105,7 +106,8 @@ fn check_age(
         return Err(Code::ClockSkew.into());
     }
 
-    // From the end of its lock: until then no share can leave, however long that is.
+    // The life counts from the end of the lock: until then no share can leave, however long that
+    // is.
     let from = attempt.at.max(record.locked_until);
     if now.since(from) > genesis.bounds.attempt_life_ms {
         return Err(Code::AttemptTooOld.into());

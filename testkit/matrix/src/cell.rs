@@ -1,11 +1,11 @@
-//! What can happen to one record.
+//! Ways in which one record can be delivered.
 
 use strongroom_stage::CrashPoint;
 
 /// One column of the matrix.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Cell {
-    /// Delivered once, in peace. The measure of all other cells.
+    /// Delivered once, without a fault. All other cells are compared with it.
     Once,
     /// Delivered again: in the same batch, later, and after its message id was forgotten.
     Twice,
@@ -48,22 +48,22 @@ impl Cell {
     }
 }
 
-/// How the record of a case reaches the stage.
+/// Way in which the record of a case reaches the stage.
 #[derive(Clone, Debug)]
 pub(crate) enum Delivery {
-    /// Not at all: shows what the history alone leads to.
+    /// Not at all, which shows what the history alone leads to.
     Never,
     Once,
     /// Two copies in one batch.
     TwiceTogether,
     /// The second copy when the first has settled.
     TwiceApart,
-    /// As before, and the inbox no longer knows the message id.
+    /// The second copy when the inbox no longer knows the message id.
     TwiceForgotten,
-    /// Instead of the record, the n-th impostor's.
+    /// The n-th impostor's record instead of it.
     Impostor(usize),
     /// First a copy with a false signature, and the record when that has settled.
     AfterForgery,
-    /// Once, and the process dies there.
+    /// Once, and the process dies at this point.
     Crash(CrashPoint),
 }

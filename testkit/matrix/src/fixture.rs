@@ -1,4 +1,4 @@
-//! What the matrix must know of a stage.
+//! The parts of a stage's test that the matrix needs.
 
 use std::sync::Arc;
 use strongroom_ports::bus::Record;
@@ -35,7 +35,7 @@ pub trait Fixture {
         Vec::new()
     }
 
-    /// What of a published record must be the same in every cell.
+    /// The part of a published record that must be the same in every cell.
     fn identity(&self, record: &Record) -> String {
         let (key, id) = (hex(&record.key), hex(&message_id(record)));
         format!("{} key {key} msg-id {id}", record.topic)

@@ -54,7 +54,8 @@ pub(crate) fn impostors(
     };
     let mut found = Vec::new();
 
-    // Registered, with their own valid keys, and not entitled to this record.
+    // These senders are registered, have valid keys of their own, and are not entitled to this
+    // record.
     for sender in senders.iter().filter(|sender| !may_send(sender)) {
         let own = Envelope {
             from: sender.node,
@@ -64,7 +65,8 @@ pub(crate) fn impostors(
         found.push((who, resealed(record, &own, &sender.key)));
     }
 
-    // A network attacker: the right name with another key, an unknown name, another installation.
+    // A network attacker has the right name with another key, an unknown name, or another
+    // installation.
     let stranger = SigningKey::from_bytes(&[0xEE; 32]);
     let forged = resealed(record, &envelope, &stranger);
     found.push(("the right name with a stranger's key".to_owned(), forged));

@@ -74,7 +74,7 @@ impl<F: Fixture> Installation<F> {
         self.crashes.is_armed()
     }
 
-    /// As another service.
+    /// Publishes records as another service would.
     pub(crate) fn publish(&self, records: &[Record]) {
         self.bus
             .inner

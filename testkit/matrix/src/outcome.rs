@@ -1,4 +1,4 @@
-//! What a cell left behind, and how two of them differ.
+//! Effects of a cell, and the differences between two of them.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a stage has published so far.
+//! Records that a stage has published so far.
 
 use std::collections::BTreeSet;
 

@@ -60,7 +60,8 @@ impl<F: Fixture> Matrix<F> {
             self.stage,
             records * columns
         );
-        // Past the capture of the test harness: the count belongs into every log.
+        // The count is written past the capture of the test harness, because it belongs into every
+        // log.
         let _ = writeln!(std::io::stderr(), "{count}");
         assert!(
             failures.is_empty(),

@@ -13,7 +13,7 @@ use strongroom_types::{
 /// The decision that approvers agree to.
 #[derive(Clone, Copy)]
 pub struct Ballot<'a> {
-    /// The installation.
+    /// Installation that the approvals must name.
     pub platform: PlatformId,
     /// Tenant whose credentials and groups count.
     pub tenant: TenantId,
@@ -21,9 +21,9 @@ pub struct Ballot<'a> {
     pub intent: Digest,
     /// The human who asked.
     pub initiator: UserId,
-    /// The decision.
+    /// Decision that the approvals must name.
     pub core: &'a DecisionCore,
-    /// Journal time.
+    /// Journal time at which they are judged.
     pub at: UnixMs,
 }
 
@@ -83,8 +83,8 @@ pub fn check_approval(
     }
 
     // Where the policy orders groups, a later approver signs the digests of the earlier approvals:
-    // no approver can claim that the second pair of eyes looked first.
-    // As a set: within a group they come in any order.
+    // no approver can claim that the second pair of eyes looked first. The digests are compared as
+    // a set, because within a group approvals come in any order.
     if !is_same_set(&approval.after, seat.after) {
         return Err(Code::ApprovalOutOfOrder.into());
     }
@@ -168,8 +168,8 @@ pub(super) fn check_for_any_group(
     signed: &Signed,
     approval: &Approval,
 ) -> Result<VerifiedApproval, Refusal> {
-    // Only one for an ordered decision names those before it. One that names some all the same
-    // would be counted here and refused by `check_approvals`, with all the others.
+    // Only an approval of an ordered decision names those before it. One that names some all the
+    // same would be counted here and refused by `check_approvals`, with all the others.
     let after = if ballot.core.ordered {
         approval.after.as_slice()
     } else {
@@ -198,7 +198,7 @@ pub(super) fn is_same_set(one: &[Digest], other: &[Digest]) -> bool {
         list
     };
     let (one, other) = (sorted(one), sorted(other));
-    // One that is named twice must not stand for one that is missing.
+    // A digest that is named twice must not count for one that is missing.
     one == other && one.windows(2).all(|pair| pair.first() != pair.last())
 }
 
@@ -222,7 +222,7 @@ pub fn check_approvals(
 ) -> Result<Vec<VerifiedApproval>, Refusal> {
     let core = ballot.core;
 
-    // Exactly as many: a surplus approval would be used up without having been needed.
+    // The number must be exact: a surplus approval would be used up without having been needed.
     let needed: usize = core.groups.iter().map(|need| need.approvals as usize).sum();
     if approvals.len() != needed {
         let detail = format!("{} approvals where {needed} are needed", approvals.len());

@@ -45,8 +45,8 @@ fn seat(
     may_fill: impl Fn(usize, usize, &[Digest]) -> Option<Digest>,
 ) -> Seating {
     if !core.ordered {
-        // Also when there are enough by number: one of them may have left its group since, or all of
-        // them lack the class that the tier asks for.
+        // A decision without order always has a turn, also when there are enough by number: one of
+        // them may have left its group since, or all of them lack the class that the tier asks for.
         let turn = Turn {
             groups: 0..core.groups.len(),
             after: Vec::new(),
@@ -59,7 +59,8 @@ fn seat(
 
     let (mut seats, mut after) = (Vec::new(), Vec::<Digest>::new());
     for (group, need) in core.groups.iter().enumerate() {
-        // By digest and not by time: every reader must seat the same ones.
+        // The yeses are taken by digest and not by time, because every reader must seat the same
+        // ones.
         let mut found: Vec<(Digest, usize)> = (0..yeses)
             .filter_map(|index| Some((may_fill(group, index, &after)?, index)))
             .collect();
@@ -85,7 +86,7 @@ fn seat(
 
 /// A yes that counts now.
 pub struct CountedYes {
-    /// As it was signed.
+    /// The approval as it was signed.
     pub signed: Signed,
     /// Credential and human. Its group is one of those that the human is in.
     pub verified: VerifiedApproval,
@@ -113,7 +114,8 @@ impl<'a> Tally<'a> {
             .into_iter()
             .filter_map(|signed| {
                 let approval = signed.open::<Approval>().ok()?.0;
-                // A credential may be revoked since, an approval expired, a human gone.
+                // An answer that does not count now is left out: its credential may be revoked
+                // since, its time over, or its human gone.
                 let verified = check_for_any_group(view, &ballot, &signed, &approval).ok()?;
                 Some(CountedYes {
                     signed,
@@ -123,7 +125,8 @@ impl<'a> Tally<'a> {
             })
             .collect();
 
-        // Those by `key` first: where a tier asks for one, another yes of its human must not hide it.
+        // Yeses by `key` come first: where a tier asks for one, another yes of the same human must
+        // not hide it.
         counted.sort_by_key(|yes| {
             (
                 yes.verified.class != CredentialClass::Key,
@@ -174,8 +177,8 @@ impl<'a> Tally<'a> {
         })?;
 
         let verified = self.check_turn(turn, signed).map_err(|refusal| {
-            // It is a member's, whose turn it is not: that they are not in the group whose turn it
-            // is explains nothing.
+            // A member of another group answers out of turn, and is told so: that they are not in
+            // the group whose turn it is would explain nothing.
             let is_member = check_for_any_group(self.view, &self.ballot, signed, &approval).is_ok();
             if refusal.code == Code::ApprovalNotEligible && is_member {
                 let detail = "an earlier group has not approved yet, or this one is full";

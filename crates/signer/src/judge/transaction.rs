@@ -12,7 +12,7 @@ use strongroom_types::{Code, Document as _, Intent, Refusal};
 
 /// The request names the key of the vault that the journal has for the intent.
 pub(super) fn key_of_vault(case: &mut Case<'_>) -> Result<(), CheckEnd> {
-    // The coordinator names a key; whose money that is, the journal says.
+    // The coordinator names a key, but only the journal says which vault it belongs to.
     let vault = &case.grant()?.vault.vault;
     if case.request.key != vault.key {
         let detail = format!("{} is signed for by {}", vault.id, vault.key);
@@ -119,7 +119,8 @@ pub(super) fn decoded(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let view = case.judge.follower.head_view(case.head()?)?;
     let vaults = TenantVaults::new(&view, case.request.tenant);
 
-    // Strict: one encoding per transaction, and nothing in it that this build does not understand.
+    // The decoding is strict: one encoding per transaction, and nothing in it that this build does
+    // not understand.
     let decoder = found(case.decoder.as_ref())?;
     let key = found(case.vault_key.as_ref())?;
     let inspection = decoder
@@ -145,7 +146,7 @@ pub(super) fn within_intent(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let expected = found(case.evidence.expected.as_ref())?;
     let inspection = found(case.evidence.inspection.as_ref())?;
 
-    // Compared with what the journal has, not with what the coordinator or the builder declared.
+    // The attempt is the journal's record and not what the coordinator or the builder declared.
     let attempt = &case.grant()?.attempt;
     Ok(within(expected, attempt.kind, inspection, attempt.fee_max)?)
 }
@@ -165,7 +166,8 @@ pub(super) fn spends_anchor(case: &mut Case<'_>) -> Result<(), CheckEnd> {
 
 /// Exactly what the attempt declared: the journal reserved that and nothing else.
 pub(super) fn spends_as_declared(case: &mut Case<'_>) -> Result<(), CheckEnd> {
-    // One more input could be another intent's anchor: signing this would cancel that payment.
+    // An input that was not declared could be another intent's anchor: a signature would cancel
+    // that payment.
     let inspection = found(case.evidence.inspection.as_ref())?;
     if inspection.conflicts != found(case.attempt.as_ref())?.conflict_keys {
         let detail = "it spends something else than the attempt declared";
