@@ -40,7 +40,7 @@ fn vault_args(vault: &TenantVault) -> [Arg<'_>; 2] {
 pub(crate) enum FactsAge {
     /// They are as the last round left them.
     Kept,
-    /// The node was asked about this vault a moment ago.
+    /// The node was asked about this vault in this round.
     Fresh,
 }
 

@@ -1,19 +1,15 @@
 //! Work that time makes due: builds that wait, offers without an answer, intents whose time is
 //! over.
 
-use crate::facts::FactsAge;
 use crate::payment::{Payment, PaymentEvent, PaymentState, PaymentStateName};
 use crate::publish::Announcement;
 use crate::reservations;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store;
-use crate::watcher::Synced;
 use strongroom_journal::prospect::{FreshHead, Held, Prospect};
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
-use strongroom_ports::chain::Registry as _;
-use strongroom_replica::TenantVaults;
 use strongroom_stage::StageError;
 use strongroom_types::{Code, Refusal, UnixMs};
 use strongroom_wire::Who;
@@ -48,33 +44,12 @@ impl TransactionsStage {
                 continue;
             }
 
-            // A deposit may have arrived since the last round: only a vault that was just looked at
-            // is shown as empty.
-            let age = self.sync_vault_of(&mut step, &payment)?;
+            // Only a vault that this round has looked at is shown as empty. It is not looked at for
+            // each payment: a silent node would hold the tick as often.
+            let age = self.watcher.age(payment.intent.paying_vault());
             records.extend(self.offer(&mut step, payment, age)?);
         }
         Ok(records)
-    }
-
-    /// Asks the node about the vault that pays.
-    fn sync_vault_of(
-        &mut self,
-        step: &mut Step<'_>,
-        payment: &Payment,
-    ) -> Result<FactsAge, StageError> {
-        let vault = payment.intent.paying_vault();
-        let key = self
-            .journal
-            .read(|f| TenantVaults::new(f.state(), vault.tenant).vault_key(vault.vault));
-        let Some(key) = key else {
-            return Ok(FactsAge::Kept);
-        };
-
-        // A silent node proves nothing about funds, nor does a table that is not whole.
-        match self.watcher.sync_vault(step.tx, vault, &key)? {
-            Synced::Done => Ok(FactsAge::Fresh),
-            Synced::Searching | Synced::Unavailable => Ok(FactsAge::Kept),
-        }
     }
 
     /// Sends offers without an answer again, or ends their payments. The coordinator forgets

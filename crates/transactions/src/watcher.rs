@@ -4,7 +4,7 @@
 //! not asked for, is skipped and logged; it never stops the others, and neither does a node that is
 //! gone.
 
-use crate::facts;
+use crate::facts::{self, FactsAge};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_ports::chain::{ChainCodec, ChainGateway, Fact, OwnPath, Registry as _, VaultKey};
@@ -33,7 +33,7 @@ const SILENT_MAX: usize = 4;
 
 /// Result of one sync of a vault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Synced {
+enum Synced {
     /// The table has the node's newest answer about every address of the vault.
     Done,
     /// The search for the addresses that a lost table had given out goes on in the next sync.
@@ -47,6 +47,8 @@ pub(crate) struct Watcher {
     codec: Arc<dyn ChainCodec>,
     gateway: Arc<dyn ChainGateway>,
     watched: BTreeMap<TenantVault, Watched>,
+    /// Results of the last sync, of the vaults that had a turn.
+    synced: BTreeMap<TenantVault, Synced>,
     /// The vault at which the last sync gave up; the next one begins behind it.
     gave_up_at: Option<TenantVault>,
     /// Whether the node did not answer the last question.
@@ -73,6 +75,7 @@ impl Watcher {
             codec,
             gateway,
             watched: BTreeMap::new(),
+            synced: BTreeMap::new(),
             gave_up_at: None,
             is_silent: false,
         }
@@ -101,9 +104,12 @@ impl Watcher {
             vaults.rotate_left(turn);
         }
 
+        self.synced.clear();
         let mut silent = 0;
         for (id, key) in &vaults {
-            match self.sync_vault(tx, *id, key)? {
+            let synced = self.sync_vault(tx, *id, key)?;
+            self.synced.insert(*id, synced);
+            match synced {
                 Synced::Done | Synced::Searching => {}
                 Synced::Unavailable => silent += 1,
             }
@@ -115,9 +121,18 @@ impl Watcher {
         Ok(())
     }
 
+    /// Age of the facts about a vault, after a sync of this round. A silent node proves nothing
+    /// about funds, nor does a table that is not whole.
+    pub(crate) fn age(&self, id: TenantVault) -> FactsAge {
+        match self.synced.get(&id) {
+            Some(Synced::Done) => FactsAge::Fresh,
+            Some(Synced::Searching | Synced::Unavailable) | None => FactsAge::Kept,
+        }
+    }
+
     /// Asks until nothing is found near the end of what is watched, so that a lost table is rebuilt
     /// whole.
-    pub(crate) fn sync_vault(
+    fn sync_vault(
         &mut self,
         tx: &mut dyn Tx,
         id: TenantVault,

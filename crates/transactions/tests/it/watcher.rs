@@ -167,10 +167,12 @@ fn hole_search_that_is_not_at_its_end_is_no_fresh_look() {
     intent.fee_max = 100_000_u64.into();
     service.approve(&intent);
 
-    // 16 questions of each round, and 16 of the payment.
-    let sent = service.wait(1_000);
-    assert!(sent.changed().is_empty());
-    let sent = service.wait(2_000);
+    // 16 questions of each round: the search ends with the fourth, and the first was at the
+    // decision.
+    for _ in 0..2 {
+        assert!(service.wait(1_000).changed().is_empty());
+    }
+    let sent = service.wait(60_000);
     assert_eq!(sent.states(), [TransactionState::Signing]);
 }
 
@@ -228,8 +230,45 @@ fn silent_node_is_asked_once_per_vault_and_round() {
     assert_eq!(facts.count(), 1);
 }
 
+/// Each question of a silent node lasts as long as its time limit, and the tick holds the database:
+/// the service would do nothing else.
 #[test]
-fn silence_about_some_vaults_does_not_hide_the_others() {
+fn hole_waiting_payments_add_no_questions_to_a_round() {
+    let mut service = Service::new();
+    service.wait(1_000);
+    for _ in 0..6 {
+        let intent = service.intent();
+        service.approve(&intent);
+    }
+    for is_down in [true, false] {
+        service.gateway.set_down(is_down);
+        let before = service.gateway.asked().len();
+        service.wait(120_000);
+        assert_eq!(service.gateway.asked().len() - before, 1, "{is_down}");
+    }
+
+    // What waits for funds is built from this round's deposits.
+    service.fund(COIN);
+    assert!(!service.wait(120_000).states().is_empty());
+}
+
+/// Its look of an earlier round is none of this one: a deposit may have arrived.
+#[test]
+fn vault_that_had_no_turn_is_not_shown_as_empty() {
+    let mut service = service_of_six_vaults();
+    service.wait(1_000);
+    service.gateway.set_facts_down(true);
+    let mut intent = service.intent();
+    intent.vault = VaultId([5; 16]);
+    service.approve(&intent);
+    assert!(service.wait(1_000).changed().is_empty());
+
+    service.gateway.set_facts_down(false);
+    let waiting = service.wait(60_000).states();
+    assert_eq!(waiting, [TransactionState::WaitingForFunds]);
+}
+
+fn service_of_six_vaults() -> Service {
     let mut service = Service::new();
     let key = service.world().tenant.key;
     for account in 1..=5 {
@@ -244,6 +283,12 @@ fn silence_about_some_vaults_does_not_hide_the_others() {
         let act = service.ledger.signed_act(put, &service.ledger.admins());
         service.append(vec![Body::Act(act)]);
     }
+    service
+}
+
+#[test]
+fn silence_about_some_vaults_does_not_hide_the_others() {
+    let mut service = service_of_six_vaults();
     let questions = |service: &Service, before: usize| -> Vec<Asked> {
         let asked = service.gateway.asked();
         let facts = |question: &&Asked| matches!(question, Asked::Facts(_));
