@@ -109,7 +109,10 @@ impl Checker {
 
         // Three measures of one tightening: in its head it counts at once, in what it has cosigned
         // as well, and elsewhere from freshness and 2 × skew after a quorum had it.
-        let own = seat.size();
+        // Of what it cosigned beside the true line it knows no entry of that line.
+        let on_line = |(size, body): &(&u64, &Digest)| self.heads.get(size) == Some(body);
+        let own = seat.cosigned.iter().rfind(on_line);
+        let own = own.map_or(0, |(size, _)| *size);
         let bound = self.terms.freshness_ms + 2 * self.terms.skew_ms;
         let lifted = |what: &Tightening, stop: (Scope, u64), by: u64| {
             *what == Tightening::Stop && self.is_resumed(stop, by)

@@ -72,6 +72,14 @@ fn a_share_against_the_signers_tip_or_below_the_floor_breaks_c3() {
         s.shared(before);
     };
     assert_eq!(doctored(own_tip), Some("c3"));
+    let tip_of_another_line = |s: &mut Story| {
+        let before = s.share(1);
+        s.entry(Fact::Tighten(Tightening::Stop, name(70)));
+        let size = s.size;
+        s.cosigned_as(1, size, name(199));
+        s.shared(before);
+    };
+    assert_eq!(doctored(tip_of_another_line), None);
     let floor = |s: &mut Story| {
         let before = s.share(1);
         s.entry(Fact::Other);
