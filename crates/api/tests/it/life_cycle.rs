@@ -98,7 +98,7 @@ fn every_transition_of_a_row_is_in_the_table() {
                 state.clone_from(&edge.2);
                 all.insert(edge);
             }
-            // And nothing else was written.
+            // Nothing else was written.
             assert_eq!(desk.row(&intent).state.name(), state, "{way:?}, {last:?}");
             if matches!(last, Arriving::Expiry) {
                 desk = Desk::new();

@@ -108,7 +108,7 @@ impl Fixture for Installed {
         let intake = intake(world, Arc::clone(&db), Arc::clone(&self.replica), clock);
         let signed = world.signed_intent(&self.intent());
         submit::intent(&intake, &signed).unwrap();
-        // Made once: an act's id is new each time.
+        // The act is made once, because its id is new each time.
         static ACT: OnceLock<strongroom_types::Signed> = OnceLock::new();
         let act = ACT.get_or_init(|| {
             let body = ActBody::Tighten(Tighten::Cancel(Digest([7; 32])));

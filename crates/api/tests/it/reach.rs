@@ -96,7 +96,7 @@ fn a_cancel_is_taken_only_of_the_transaction_it_is_sent_to() {
     let of_other = cancel(&served, other.digest());
     assert_eq!(served.post(TENANT, &cancel_path, &of_other).status, 400);
 
-    // The right words in another tenant's name.
+    // The act is right but for its tenant, which is another one.
     let world = served.journal.world.for_tenant(1);
     let scope = Scope::Tenant(world.tenant.id);
     let body = ActBody::Tighten(Tighten::Cancel(intent.digest()));

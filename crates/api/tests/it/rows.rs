@@ -65,7 +65,7 @@ fn a_late_decision_brings_its_core_and_nothing_else() {
 fn the_same_decision_again_is_not_a_change() {
     let (mut desk, intent) = Desk::with_pending();
     let pending = desk.row(&intent);
-    // Another record: the approvals service lost its tables and decided again.
+    // It is another record: the approvals service lost its tables and decided again.
     desk.wait(1);
     desk.decided(&intent, Decided::Pending);
     assert_eq!(desk.row(&intent), pending);
@@ -116,7 +116,8 @@ fn a_returned_intent_shows_its_new_decision_whatever_arrives_first() {
         other.rule = "stricter".to_owned();
         if report_first {
             desk.changed(&intent, TransactionState::PendingApproval);
-            // Not only with the new decision: until it arrives the old answers would be shown.
+            // The answers go at once and not with the new decision: until it arrives they would be
+            // shown.
             assert_eq!(desk.count("SELECT count(*) FROM answer"), 0);
         }
         desk.decided_with(&intent, other.to_text(), Decided::Pending);
@@ -175,7 +176,7 @@ fn a_report_after_the_signature_leaves_the_timeline() {
         served.get(TENANT, &path).body
     };
     let signed = timeline();
-    // Reported again, with what the network objects to it.
+    // The state is reported again, with the network's refusal.
     let world = &served.journal.world;
     let mut rejected = world.transaction_changed(&intent, TransactionState::Signed);
     rejected.reason = Some((Code::NetworkRejected, "mempool full".to_owned()));

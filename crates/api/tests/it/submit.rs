@@ -46,7 +46,7 @@ fn an_external_id_is_taken_once() {
 fn an_answer_is_checked_by_the_journal_s_rules() {
     let (mut desk, intent) = Desk::with_intent(150_000_000);
 
-    // Nothing was decided: there is nothing to answer.
+    // The intent was not decided yet, so there is nothing to answer.
     let early = desk.yes(Who::Approver(0), &intent, &[]);
     assert_eq!(code(desk.approve(&intent, &early)), Some(Code::Conflict));
     desk.decided(&intent, Decided::Pending);

@@ -68,7 +68,7 @@ fn hole_intent_that_the_journal_holds_as_authorized_is_not_told_blocked() {
     assert!(desk.decide(desk.office.submitted(&intent)).is_none());
     assert_eq!(desk.rows(), (0, 0));
 
-    // Nor for a reason that says nothing of the attempt.
+    // It is not ended either for a reason that says nothing of the attempt.
     desk.office.tighten(Tighten::Stop, &[Who::Admin(0)]);
     desk.office.witness();
     assert!(desk.decide(desk.office.submitted(&intent)).is_none());

@@ -113,7 +113,7 @@ fn play(happenings: &[Happening]) -> BTreeSet<Edge> {
             all.insert(edge);
         }
 
-        // And nothing else was written: each row is where its last transition led.
+        // Nothing else was written: each row is where its last transition led.
         states.retain(|_, state| state != "absent");
         assert_eq!(desk.states(), states, "written past the life cycle");
     }
@@ -136,7 +136,7 @@ proptest! {
 fn every_edge_of_the_table_is_taken_by_the_service() {
     use Happening::*;
     let plays: [&[Happening]; 8] = [
-        // Approved by the rule alone, and sent back.
+        // The intent is approved by the rule alone, and sent back.
         &[Submit(0), Return(0)],
         &[
             Submit(2),

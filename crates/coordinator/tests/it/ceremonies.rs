@@ -116,7 +116,7 @@ fn signers_that_certify_different_results_finish_nothing() {
     };
     *transcript = Digest([9; 32]);
     assert!(offered_after(&mut site, 3, &other).is_empty());
-    // The third comes to its senses: its earlier word counts no more.
+    // The third signer certifies the same result now, and its earlier certificate counts no more.
     let same = certificate(&site, ceremony, 3);
     assert_eq!(offered_after(&mut site, 3, &same).len(), 1);
     assert!(site.give_said(3, &same).is_empty(), "offered once");
@@ -213,7 +213,7 @@ fn a_refusal_that_names_the_run_brings_the_next_one_soon() {
     site.wait(1);
     let records = site.ticks();
     assert_eq!(started(&site, &records), all(2));
-    // The same words about the run that is over hurry nothing.
+    // The same refusal of the run that is over makes no next run come sooner.
     assert!(site.give_said(2, &no).is_empty());
     site.wait(RUN_MS - 1);
     assert!(started_now(&mut site).is_empty());

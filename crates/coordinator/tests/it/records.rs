@@ -77,7 +77,7 @@ fn an_outcome_is_ordered_by_vault_and_shows_when_the_journal_covered_it() {
     assert_eq!(finished.key, request.vault.0);
     let marks = Marks::from_bytes(&finished.headers.marks);
     let last = quorum.iter().max().unwrap();
-    // As the scripted signers say it: a thousand and their index.
+    // The scripted signers report this time: a thousand and their index.
     assert_eq!(marks.at(Layer::Journal), Some(1_000 + u64::from(*last)));
 }
 

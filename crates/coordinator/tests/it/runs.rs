@@ -240,7 +240,8 @@ fn words_from_outside_of_the_quorum_change_nothing() {
     for message in [shares, no] {
         assert!(site.give_said(outside, &message).is_empty());
     }
-    // Its shares are not the missing ones either: both of the quorum are waited for.
+    // Its shares do not take the place of the missing ones either: both signers of the quorum are
+    // waited for.
     let last = asked.split_off(1);
     let made = site.settle(asked, &request.slots);
     assert_eq!(made.len(), 1, "nothing but the request itself");

@@ -56,7 +56,7 @@ fn a_poison_record_in_a_batch_leaves_memory_as_it_was() {
         &request,
     );
     assert!(site.deliver(vec![good.clone(), wrong]).is_err());
-    // Not begun: else this would be a reminder.
+    // No run was begun before: else this request would be a reminder.
     let asked = site.give(good);
     assert_eq!(site.asked(&asked).len(), 2);
 }

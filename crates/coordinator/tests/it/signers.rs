@@ -52,7 +52,7 @@ impl Signers {
     ) -> Option<SignerMessage> {
         match message {
             CoordinatorMessage::Prepare { tenant, key, count } => {
-                // Fewer than asked for: a nonce takes time to make.
+                // A signer makes fewer than it is asked for, because a nonce takes time to make.
                 let count = u16::try_from(*count).unwrap().min(16);
                 let share = self.shares.get_mut(&index).unwrap();
                 let made = share.prepare(count, &mut self.rng).unwrap();

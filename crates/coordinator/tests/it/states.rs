@@ -212,8 +212,8 @@ fn no_message_of_a_signer_stops_the_coordinator_or_ends_a_run_twice() {
         "coordinator: {cells} cells of state × message"
     );
 
-    // What no single message of a signer leads to: the journal's word, the end of a run's own time,
-    // and a second refusal.
+    // No single message of a signer leads to these edges: the journal has the key, a run's own time
+    // ends, a second signer refuses.
     let edges = TABLES.iter().flat_map(|(_, table)| edges(table));
     let never: Vec<_> = edges.filter(|edge| !edges_taken.contains(edge)).collect();
     let never: Vec<_> = never

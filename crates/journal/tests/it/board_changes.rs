@@ -86,7 +86,7 @@ fn a_board_has_no_member_who_could_not_sign() {
     unknown.board.members.push(UserId([0xff; 16]));
     assert_eq!(code(propose(&mut ledger, unknown, &OLD)), Code::UnknownUser);
 
-    // Who asks by programs only signs for no board.
+    // A human who has only program credentials cannot stand on a board.
     let program = board(&ledger, BoardName::Committee, &NEW, 2);
     let clerk = ledger.world.person(Who::Clerk).credential.id;
     ledger
@@ -171,7 +171,7 @@ fn a_key_that_is_revoked_twice_counts_once() {
             .unwrap();
     }
 
-    // The spare one is left: with the third member it is the quorum of two.
+    // The spare member is left, who with the third one makes the quorum of two.
     let other = revoke(&ledger, Who::Committee(1), vec![]);
     ledger.tighten(other, &[Who::Admin(0)]).unwrap();
 }

@@ -118,7 +118,7 @@ fn a_pause_by_two_admins_ends_with_the_hours_of_the_one_who_has_more_left() {
     ledger.witness();
     let end = ledger.now.plus(4 * HOUR_MS);
 
-    // Both part-way, then one of them over, then both.
+    // Both pauses are part-way, then one of them is over, then both.
     ledger.wait(HOUR_MS);
     pause(&mut ledger, None, 4 * HOUR_MS, &[first, second]).unwrap();
     assert_eq!(paused(&ledger), end);
@@ -129,7 +129,7 @@ fn a_pause_by_two_admins_ends_with_the_hours_of_the_one_who_has_more_left() {
     let over = pause(&mut ledger, None, HOUR_MS, &[first, second]);
     assert_eq!(code(over), Code::PauseTooLong);
 
-    // With one who has not paused yet, in full; that one is counted.
+    // With an admin who has not paused yet it holds in full, and that one is counted.
     let end = ledger.now.plus(4 * HOUR_MS);
     pause(&mut ledger, None, 4 * HOUR_MS, &[first, third]).unwrap();
     assert_eq!(paused(&ledger), end);

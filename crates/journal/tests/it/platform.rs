@@ -147,7 +147,7 @@ fn any_one_platform_admin_vetoes_and_nobody_else() {
     let veto = ActBody::Tighten(Tighten::Veto(proposal));
     ledger.wait(DELAY_MS);
 
-    // Enrolled, but on no board.
+    // The outsider is enrolled, but is on no board.
     let mut outsider = ledger.clone();
     let alone = RegistryRecord::Board(board(&ledger, &[Who::PlatformAdmin], 1));
     let shrink = act(&mut outsider, ActBody::Put(alone), &both).unwrap();
@@ -285,7 +285,7 @@ fn a_revocation_leaves_the_platforms_board_its_quorum() {
     let alone = ActBody::Tighten(Tighten::revoke(id));
     assert_eq!(code(act(&mut ledger, alone, &both)), Code::BoardBelowQuorum);
 
-    // With the next admin in the same act, once that one is enrolled.
+    // It is allowed with the next admin in the same act, once that one is enrolled.
     let next = board(&ledger, &[Who::PlatformAdmin, Who::Clerk], 2);
     let boards = vec![next];
     let replace = ActBody::Tighten(Tighten::Revoke(Revocable::User { id, boards }));

@@ -266,7 +266,7 @@ fn an_entry_forgets_twice_as_many_as_it_brings() {
     let after = markers(&ledger);
     let added = after.difference(&before).count();
     assert!(2 * added > 16, "{added}");
-    // And its one coin counts like a marker.
+    // The intent's one coin counts like a marker.
     let forgotten = before.difference(&after).count();
     assert_eq!(forgotten, 2 * (added + 1));
 }

@@ -195,7 +195,8 @@ fn a_released_proposal_is_not_counted_down_twice() {
         tenant.unwrap().proposals_open
     };
 
-    // A veto finds it for as long as a release that was stamped before its end can take effect.
+    // A veto finds the proposal for as long as a release that was stamped before its end can take
+    // effect.
     let end = start.plus(30 * 24 * HOUR_MS - 2 * HOUR_MS);
     at(&mut ledger, end.plus(5_999));
     assert_eq!(open(&ledger), 2, "one released");

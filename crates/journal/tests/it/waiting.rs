@@ -162,7 +162,7 @@ fn hole_release_that_is_witnessed_after_its_expiry_is_void() {
         let body = ActBody::Release(proposal);
         let (release_act, act) = signed(&ledger, body, &ledger.committee(), HOUR_MS);
 
-        // In time by its stamp, which is the writer's own; witnessed much later.
+        // The act is in time by its stamp, which is the writer's own, but is witnessed much later.
         ledger.push(Body::Act(act), ledger.now).unwrap();
         ledger.wait(HOUR_MS + late_ms);
         ledger.witness();
@@ -370,7 +370,7 @@ fn a_scope_with_an_act_waiting_takes_nothing_but_tightenings() {
 
 #[test]
 fn hole_old_resume_and_vault_take_effect_only_when_they_are_witnessed_in_time() {
-    // A resume that the writer held back until its expiry, stamped as if it had come in time.
+    // The writer held a resume back until its expiry, and stamps it as if it had come in time.
     let mut ledger = ready();
     ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
     let (act, resume) = signed(&ledger, ActBody::Resume, &[Who::Admin(0)], HOUR_MS);
@@ -449,7 +449,7 @@ fn hole_age_of_an_allow_list_entry_counts_from_its_witnessed_release() {
     };
     assert_eq!(since(&ledger, STRANGER), ledger.now);
 
-    // A charter's entries: from when its creation was witnessed.
+    // A charter's entries have their age from the witnessed time of the tenant's creation.
     let world = ledger.world.clone();
     let mut young = Ledger::with_tenant(world);
     assert_eq!(since(&young, FRIEND), UnixMs(u64::MAX), "of no age yet");
@@ -464,8 +464,8 @@ fn pause(ledger: &mut Ledger, until: UnixMs) -> Result<u64, Refusal> {
 
 #[test]
 fn hole_withheld_pause_does_not_displace_a_newer_one() {
-    // Signed at the start, withheld, and appended an hour later with its own old stamp, just before
-    // the pause that is needed now.
+    // The older pause is signed at the start, withheld, and appended an hour later with its own old
+    // stamp, just before the pause that is needed now.
     let mut ledger = ready();
     let old = START.plus(4 * HOUR_MS);
     pause(&mut ledger, old).unwrap();
@@ -478,7 +478,7 @@ fn hole_withheld_pause_does_not_displace_a_newer_one() {
     };
     assert_eq!(until(&ledger), new);
 
-    // Witnessed first: the newer one ends within the four hours.
+    // The older pause is witnessed first, so the newer one ends within its four hours.
     let mut ledger = ready();
     pause(&mut ledger, old).unwrap();
     ledger.wait(HOUR_MS);
@@ -487,7 +487,7 @@ fn hole_withheld_pause_does_not_displace_a_newer_one() {
     pause(&mut ledger, new).unwrap();
     assert_eq!(until(&ledger), new);
 
-    // Once in 24 hours, counted from there.
+    // The admin may pause once in 24 hours, counted from there.
     ledger.wait(DAY_MS - 1);
     let again = ledger.now.plus(1_000);
     assert_eq!(code(pause(&mut ledger, again)), Code::PauseTooLong);

@@ -112,7 +112,7 @@ fn at_the_bound_every_scope_is_refused_but_for_tightenings() {
     };
     ledger.tighten(pause, &[Who::Admin(0)]).unwrap();
 
-    // What was refused is taken after one `witnessed` entry, and each gets through.
+    // The refused acts are taken after one `witnessed` entry, each of them.
     ledger.wait(2_000);
     ledger.witness();
     assert_eq!(waiting(&ledger), 0);

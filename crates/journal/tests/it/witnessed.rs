@@ -103,7 +103,7 @@ fn hole_a_time_ahead_of_the_entry_is_refused() {
             Some(Code::TimeOutOfBounds)
         );
     }
-    // Back-dated itself, the entry is of a time before its own cosignatures.
+    // The entry is back-dated itself: its time is before that of its own cosignatures.
     let entry = ledger.entry(
         Scope::Platform,
         Body::Witnessed(by(&ledger, &times(0))),

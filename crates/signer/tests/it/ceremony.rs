@@ -41,7 +41,7 @@ fn a_ceremony_that_no_committee_released_is_refused_at_its_deadline() {
     assert!(cluster.to(1, &start(&cluster, 1)).is_empty());
     cluster.wait(30_000);
     assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
-    // Proposed is not released.
+    // A ceremony that is proposed is not released.
     let committee = cluster.ledger().committee();
     cluster.act(ActBody::Put(cluster.world.ceremony_record()), &committee);
     cluster.to(1, &start(&cluster, 1));
@@ -270,7 +270,7 @@ fn a_relayed_message_that_is_not_a_signers_own_is_ignored() {
         panic!("round 1")
     };
     let before = cluster.status(1)["ignored"].parse::<u64>().unwrap();
-    // The coordinator's own words, and every broken copy.
+    // The coordinator seals words of its own, or relays broken copies.
     let forged = cluster.seal(
         Role::Coordinator,
         None,

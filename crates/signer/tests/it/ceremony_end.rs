@@ -90,7 +90,7 @@ fn hole_a_share_is_not_given_up_while_a_back_dated_finished_can_come() {
     assert!(cluster.status(1)["fresh"].starts_with("yes"));
     assert_eq!(shares(&mut cluster, 1), [(false, 1)], "by the clock alone");
 
-    // Nor by entries that only this signer may have seen.
+    // It is not ended by entries either that only this signer may have seen.
     let now = cluster.now;
     cluster.withhold = true;
     let stamp = UnixMs(until.0 - 30_000);

@@ -17,7 +17,7 @@ fn runs_are_one_to_sixteen() {
         assert_eq!(refusal(&cluster), Code::CeremonyFault, "{run}");
     }
 
-    // The last one, when honest pauses lead to it.
+    // The last run is taken when honest pauses lead to it.
     cluster.wait(16_384_000);
     let finished = cluster.run_ceremony(16);
     assert_eq!(finished.certificates.len(), 3);

@@ -55,7 +55,7 @@ fn a_disk_restored_within_one_start_is_found_by_its_own_newer_cosignature() {
     );
     let stands = marker_value(&marker);
     let payment = cluster.authorized(300_000, &[]);
-    // Put back, marker and all: as if the start in between had never been.
+    // Disk and marker are both put back, as if the start in between had never been.
     cluster.signer(1).node = None;
     cluster.signer(1).disk.sqlite.restore_from(&disk).unwrap();
     set_marker(&marker, stands);
@@ -113,7 +113,7 @@ fn a_full_disk_ends_the_process_with_nothing_released() {
         .handle(ToSigner::Batch(record.clone()), now)
         .unwrap_err();
     assert_eq!(error.code(), Code::DiskFull);
-    // It must end: it never answers again.
+    // The process must end: it never answers again.
     cluster.signer(1).disk.full.store(false, Ordering::Relaxed);
     assert!(
         cluster
@@ -199,7 +199,8 @@ fn a_share_wrapped_for_another_place_does_not_start_though_the_wrapping_key_is_o
     ];
     rewrapped(&fields, &fields).expect("wrapped as it was");
 
-    // Purpose, installation, tenant, key, epoch, signer, transcript: a share of any other one.
+    // A change of any field (purpose, installation, tenant, key, epoch, signer, transcript) makes
+    // it a share of something else.
     for field in 0..fields.len() {
         let mut other = fields.clone();
         *other[field].last_mut().unwrap() ^= 1;
@@ -226,14 +227,14 @@ fn a_cosignature_made_at_a_tick_is_on_disk_before_it_leaves() {
     cluster.submit(Body::Tick).unwrap();
     let (size, record) = (cluster.size(), cluster.batches.last().unwrap().1.clone());
 
-    // By a clock that is behind: the entry is taken and cosigned at a later tick only.
+    // With a clock that is behind, the entry is taken, and cosigned at a later tick only.
     let behind = UnixMs(now.0 - 600_000);
     let machine = cluster.signer(1);
     let node = machine.node();
     let taken = node.handle(ToSigner::Batch(record), behind).unwrap();
     assert_eq!(cosignatures(&taken), 0);
 
-    // What cannot be written must not be said.
+    // What cannot be written must not leave the process.
     machine.disk.full.store(true, Ordering::Relaxed);
     let error = machine.node().tick(now).unwrap_err();
     assert_eq!(error.code(), Code::DiskFull);

@@ -83,7 +83,7 @@ fn an_attempt_that_pays_somebody_else_or_another_amount_is_refused() {
 #[test]
 fn an_attempt_with_foreign_change_is_refused() {
     let mut cluster = Cluster::ready();
-    // Claimed as change, but paid to the friend.
+    // An output is claimed as change, but pays the friend.
     let payment = attempt_on(&mut cluster, |unsigned| {
         let (own, foreign) = match unsigned.outputs[0] {
             Some(_) => (0, 1),
@@ -129,7 +129,7 @@ fn a_fee_above_the_attempts_declared_fee_is_refused() {
 #[test]
 fn an_attempt_that_declares_other_coins_than_it_spends_is_refused() {
     let mut cluster = Cluster::ready();
-    // One declared that is not spent, beside the true anchor.
+    // The attempt declares a coin that is not spent, beside the true anchor.
     let mut payment = cluster.payment(300_000);
     payment
         .attempt
@@ -138,7 +138,7 @@ fn an_attempt_that_declares_other_coins_than_it_spends_is_refused() {
     payment.attempt.conflict_keys.sort();
     cluster.authorize(&payment, &[]);
     refused_by_all(&mut cluster, &payment, Code::EffectsMismatch);
-    // Spends a second coin that it does not declare.
+    // The transaction spends a second coin that the attempt does not declare.
     let mut payment = cluster.payment(900_000);
     payment.built = cluster.build_with(FRIEND, 900_000, &[coin(81, 500_000), coin(82, 500_000)]);
     payment.attempt = cluster.attempt_of(&payment.intent, &payment.built);

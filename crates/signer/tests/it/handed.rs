@@ -66,7 +66,7 @@ fn hole_handed_veto_is_not_outrun_by_the_release_it_forbids() {
     control.act(ActBody::Release(proposal), &committee);
     assert!(in_force(&control), "without a veto it is in force at once");
 
-    // w - k + 1 = 2 of 4.
+    // w - k + 1 = 2 of 4 witnesses hold it, so every quorum has one of them.
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
     let proposal = propose(&mut cluster);
@@ -86,7 +86,7 @@ fn hole_handed_veto_is_not_outrun_by_the_release_it_forbids() {
     cluster.wait(60_000);
     assert!(!in_force(&cluster));
 
-    // The writer can always go on with the veto.
+    // The writer can always go on by appending the veto.
     let entry = cluster.submit(Body::Act(veto.clone())).unwrap();
     assert!(!in_force(&cluster));
     let name = format!("tightening_{}", Act::digest_of(&veto.text));

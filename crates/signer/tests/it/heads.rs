@@ -31,7 +31,8 @@ fn hole_heads_that_no_witness_has_seen_make_nothing_be_judged_again() {
     }
     assert_eq!(asked(&mut cluster), before);
 
-    // A quorum has seen the first of them: each request once more, at the head and at the tip.
+    // A quorum has seen the first of them, so each request is judged once more, at the head and at
+    // the tip.
     let n = cluster.withheld.len();
     let shares = |cluster: &Cluster| {
         let said = cluster.said.iter();
@@ -61,7 +62,7 @@ fn hole_a_share_waits_while_more_heads_than_can_be_judged_are_not_witnessed() {
         "at the head, at the tip, and at every head between"
     );
 
-    // One more, and nothing is skipped: the share waits.
+    // With one head more nothing is skipped: the share waits.
     cluster.submit(Body::Tick).unwrap();
     let request = cluster.request(&payment, &[1, 2]);
     let before = asked(&mut cluster);

@@ -14,12 +14,13 @@ fn a_share_is_held_until_k_cosignatures_cover_the_attempt() {
     let mut cluster = Cluster::ready();
     let payment = cluster.payment(300_000);
     let request = cluster.request(&payment, &[1, 2]);
-    // Not even in this signer's log.
+    // The attempt is not even in this signer's log.
     assert!(cluster.ask(1, &request).is_nothing());
     cluster.withhold = true;
     let body = cluster.body(&payment, &[]);
     cluster.submit(body).unwrap();
-    // In this signer's log, cosigned by this signer alone; the quorum is three of four.
+    // The attempt is in this signer's log, cosigned by this signer alone; the quorum is three of
+    // four.
     let own = cluster.signer_id(1);
     cluster.withheld.retain(|(from, _)| *from != own);
     assert_eq!(cluster.withheld.len(), 3);
@@ -279,7 +280,7 @@ fn a_handed_tightening_forbids_at_once_and_silences_the_witness_until_it_is_incl
     );
     let request = cluster.request(&payment, &[1, 2]);
     assert_eq!(cluster.ask(1, &request).code(), Code::TighteningPending);
-    // It survives a restart, and it is a duty.
+    // The handed act survives a restart, and is a duty.
     cluster.signer(1).start(now).unwrap();
     cluster.wait(15_000);
     assert!(cluster.status(1)["silent"].starts_with("tightening_pending"));
@@ -443,7 +444,8 @@ fn a_known_batch_is_answered_at_once_and_at_most_once_in_a_second() {
 fn a_tip_that_is_too_old_to_cosign_is_answered_with_the_cosignature_before_it() {
     let mut cluster = Cluster::ready();
     let before = cluster.writer().tip().body.clone();
-    // Ordered, and reaches the signer an hour later: it must not cosign so old an entry.
+    // The tick is ordered now and reaches the signer an hour later, which must not cosign so old an
+    // entry.
     cluster.order(Body::Tick).unwrap();
     cluster.now = cluster.now.plus(3_600_000);
     assert!(answers(&mut cluster).is_empty(), "new and too old");

@@ -139,7 +139,7 @@ fn a_cosignature_counts_only_from_the_witness_itself() {
     let cosignature: strongroom_wire::WitnessCosignature = envelope.payload().unwrap();
     let one = cluster.signer_id(1);
     let before = cluster.status(1)["ignored"].parse::<u64>().unwrap();
-    // A service's envelope, and another witness's.
+    // The cosignature is in a service's envelope, and in another witness's.
     let forged = cluster.seal(Role::Writer, None, &cosignature, 60_000);
     cluster.give(one, ToSigner::Cosignature(forged));
     let three = cluster.world.signer(3).clone();

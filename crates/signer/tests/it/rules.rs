@@ -52,7 +52,7 @@ fn more_than_the_operators_amount_in_a_day_is_refused_until_it_is_over() {
         native_per_day_max: Some(640_000.into()),
         ..LocalRules::default()
     });
-    // Counted although this signer had no part in it.
+    // This payment is counted although this signer had no part in it.
     cluster.authorized(300_000, &[]);
     assert_eq!(asked(&mut cluster, 300_000), None);
     assert_eq!(asked(&mut cluster, 1_000), Some(Code::LocalRule));
@@ -74,7 +74,7 @@ fn wait_hours(cluster: &mut Cluster, hours: u64) {
 #[test]
 fn hole_payments_locked_for_longer_than_a_day_are_missing_from_the_operators_day() {
     const AMOUNT: u64 = 110_000_000;
-    // With the fee cap.
+    // Each payment counts with its fee cap.
     const EACH: u64 = AMOUNT + 20_000;
     const HOURS: u64 = 26;
     let mut cluster = Cluster::ready_with(WorldOptions {

@@ -72,7 +72,7 @@ fn hole_a_freeze_outlasts_restarts_and_only_its_own_evidence_lifts_it() {
         assert!(halted.starts_with("conflict: frozen"), "{halted}");
     }
 
-    // Any other evidence is none: the operator has not looked at this contradiction.
+    // Any other evidence lifts nothing: its operator has not looked at this contradiction.
     for wrong in [foreign, Digest([7; 32]).to_string()] {
         let (code, said) = unfreeze(&install, &wrong);
         let says = format!("the node refused: not_found: no freeze by {wrong} is in force");
@@ -90,7 +90,7 @@ fn hole_a_freeze_outlasts_restarts_and_only_its_own_evidence_lifts_it() {
     running = start(&install, 1, 2);
     assert_eq!(status(&install, 1, "frozen"), evidence);
 
-    // Its own lifts it: once, on the record, and from the next start on.
+    // The evidence itself lifts the freeze: once, on the record, and from the next start on.
     let (code, said) = unfreeze(&install, &evidence);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("restart the node"), "{said}");

@@ -79,7 +79,7 @@ fn a_role_whose_table_is_missing_is_refused_with_the_table() {
     let (before, _) = text.split_once("[api]").unwrap();
     std::fs::write(installation.path("roles.toml"), before).unwrap();
     for (role, table) in [(RoleName::Api, "[api]"), (RoleName::Link, "[link]")] {
-        // Beside a role that lacks nothing and would start before it.
+        // The role is started beside one that lacks nothing and would start before it.
         let (code, text) = told(&installation.refused(&[RoleName::Writer, role]));
         assert_eq!(code, 78);
         assert!(

@@ -28,7 +28,7 @@ fn rebuilt(service: &mut Service, payment: &Payment) -> Payment {
 #[test]
 fn hole_coin_that_is_another_intents_anchor_is_spent_again_beside_a_free_one() {
     let mut service = Service::new();
-    // It needs both.
+    // The payment needs both coins.
     service.fund(AMOUNT / 4 * 3);
     service.fund(AMOUNT / 4 * 3);
     service.wait(1_000);

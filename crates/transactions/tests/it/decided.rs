@@ -109,7 +109,7 @@ fn intent_that_does_not_parse_is_a_dead_letter() {
     assert_eq!(sent.dead_letters().len(), 1);
     assert_eq!(sent.records.len(), 1);
 
-    // The next record is handled as if nothing had been.
+    // The next record is handled as if the bad one had not come.
     assert_eq!(
         service.approve(&intent).states(),
         [TransactionState::Signing]
@@ -244,7 +244,8 @@ fn hole_vault_without_funds_waits_for_them() {
     assert_eq!(code, Code::InsufficientBalance);
     assert_eq!(service.state(&intent), Some(4), "building");
 
-    // Said once, also by a new process: the time of the report is since when.
+    // The reason is reported once, also by a new process: the time of the report says since when it
+    // holds.
     service.restart();
     assert!(service.wait(60_000).is_empty());
     service.fund(COIN);
@@ -262,7 +263,8 @@ fn payment_that_waits_for_funds_ends_with_its_intent() {
     let waiting = service.wait(1_000).states();
     assert_eq!(waiting, [TransactionState::WaitingForFunds]);
 
-    // Not by the service's own clock: until then the writer may take an older stamp.
+    // The service's own clock ends nothing: until a fresh head is past the end the writer may take
+    // an older stamp.
     assert!(service.wait(OVER_MS).is_empty());
     let changed = service.live(OVER_MS).changed();
     assert_eq!(changed[0].state, TransactionState::Expired);
@@ -313,7 +315,7 @@ fn hole_builder_ends_no_payment_that_the_journal_holds() {
     let body = authorization_on(&service.ledger, &held, &first);
     service.append(vec![body]);
 
-    // Nothing is left to build it from.
+    // No coin is left to build the payment from.
     assert!(service.approve(&held).is_empty());
     let changed = service.wait(1_000).changed();
     assert_eq!(changed[0].state, TransactionState::Signing);

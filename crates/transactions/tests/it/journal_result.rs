@@ -55,7 +55,7 @@ fn anchor_of_another_intent_is_never_chosen_again() {
     let first = service.offered();
     built_again(&mut service, &first);
 
-    // The vault's other coin is that one.
+    // The vault has no other free coin than that one.
     let intent = service.intent();
     let sent = service.approve(&intent);
     assert!(
@@ -103,7 +103,7 @@ fn changed_decision_returns_the_intent_and_keeps_what_was_offered() {
     assert_eq!(service.state(&payment.intent), Some(5));
     assert_eq!(service.count("SELECT COUNT(*) FROM reservation"), 1);
 
-    // Its approvers are asked again, the journal and the signers are not.
+    // The approvers are asked again, and the journal and the signers are not.
     let sent = service.wait(RESEND_MS + 1_000);
     assert_eq!(sent.returned().len(), 1);
     assert_eq!(sent.records.len(), 1);

@@ -260,7 +260,7 @@ fn play(happenings: &[Happening]) -> BTreeSet<Edge> {
             all.insert(edge);
         }
 
-        // And nothing else was written: each row is where its last transition led.
+        // Nothing else was written: each row is where its last transition led.
         for (intent, state) in play.rows() {
             let logged = states.get(&intent).map_or("building", String::as_str);
             assert_eq!(state, logged, "{intent} was written past the life cycle");

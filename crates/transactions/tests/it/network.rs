@@ -170,7 +170,7 @@ fn silent_node_is_asked_a_few_times_per_tick_only() {
     service.wait(25);
     assert_eq!(service.gateway.broadcasts().len() - before, 4);
 
-    // The ones that had no turn are next.
+    // The payments that had no turn are next.
     service.gateway.set_down(false);
     let sent = service.wait(25);
     assert_eq!(sent.states(), [TransactionState::Broadcasting; 3]);
@@ -204,7 +204,7 @@ fn transaction_that_was_not_broadcast_is_not_looked_for() {
 
 #[test]
 fn every_broadcast_transaction_has_its_turn_to_be_confirmed() {
-    // One more than a page of 64.
+    // There is one payment more than a page of 64.
     let mut service = Service::funded(65);
     let mut ids = Vec::new();
     for _ in 0..65 {

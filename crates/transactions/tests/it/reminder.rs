@@ -88,7 +88,7 @@ fn hole_offer_is_not_given_up_by_the_services_own_clock() {
     let asked_again: SigningRequested = sent.only(topics::SIGNING_REQUESTED);
     assert_eq!(asked_again, payment.request);
 
-    // The writer's word, and signers' words by their own clocks, end it no sooner.
+    // Neither the writer's refusal nor those of signers by their own clocks end it sooner.
     let record = service.mail().answer(&payment, Err(Code::IntentExpired));
     assert!(service.send(&[record]).is_empty());
     for code in [Code::IntentExpired, Code::AttemptTooOld] {
@@ -101,7 +101,7 @@ fn hole_offer_is_not_given_up_by_the_services_own_clock() {
         assert_eq!(sent.states(), [TransactionState::Signing], "{code}");
     }
 
-    // Nor does a tip that no witness has seen.
+    // A tip that no witness has seen does not end it either.
     service.append(vec![Body::Tick]);
     assert!(service.wait(RESEND_MS).changed().is_empty());
     assert_eq!(service.state(&payment.intent), Some(0));
@@ -302,7 +302,7 @@ fn locked_payment_that_never_counted_in_its_windows_ends() {
         service.ledger.now = service.now;
         service.ledger.authorize(&first, &who).unwrap();
 
-        // Another one, three windows later, and one `witnessed` entry for both.
+        // Another payment comes three windows later, and one `witnessed` entry is for both.
         service.wait(180_000);
         let other = service.world().order(service.now, amount, "second");
         service.ledger.now = service.now;

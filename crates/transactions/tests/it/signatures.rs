@@ -108,7 +108,7 @@ fn refusal_of_the_signers_is_told_with_their_words() {
     assert_eq!(changed[0].reason.clone().unwrap().0, Code::EffectsMismatch);
     assert_eq!(changed[0].refusals, refusals);
 
-    // Refused honestly, it ends with its time, which the journal shows.
+    // A payment that is refused honestly ends with its time, which the journal shows.
     let sent = service.live(OVER_MS);
     assert_eq!(sent.states(), [TransactionState::Expired]);
 }

@@ -113,7 +113,7 @@ fn hole_deposits_of_both_vaults_with_one_id_are_seen() {
     service.wait(1_000);
     assert_eq!(service.count(COINS), 4);
 
-    // The same after a restart on lost tables.
+    // The same holds after a restart on lost tables.
     service.execute("DELETE FROM holding", &[]);
     service.execute("DELETE FROM change_index", &[]);
     service.restart();

@@ -189,7 +189,7 @@ fn node_that_pays_every_address_it_is_asked_for_is_not_asked_forever() {
 #[test]
 fn lost_tables_are_rebuilt_from_the_chain() {
     let mut service = Service::new();
-    // Change far beyond the first watched window.
+    // There is change far beyond the first watched window.
     for index in [15, 30, 45] {
         let address = service.address_at(OwnPath { change: 1, index });
         service.gateway.fund(&address, COIN);
@@ -328,6 +328,6 @@ fn search_that_was_rolled_back_is_made_again() {
     stage.reload(tx.as_mut()).unwrap();
     stage.tick(service.now.0 + 1_000, tx.as_mut()).unwrap();
     tx.commit().unwrap();
-    // Else a used address would be given out as new.
+    // The index goes on after them: else a used address would be given out as new.
     assert_eq!(service.count("SELECT next FROM change_index"), 16);
 }

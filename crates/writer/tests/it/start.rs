@@ -315,7 +315,7 @@ fn a_start_ends_when_the_process_is_asked_to_stop() {
     let stop = StopFlag::new();
     stop.set();
 
-    // A topic that is long to read, and one that is long to fill.
+    // One topic is long to read, and one is long to fill.
     let hiding = Hiding::new(Arc::clone(&writer.bus));
     hiding.hide_from(0);
     let shown: Arc<dyn Bus> = hiding;
@@ -441,7 +441,7 @@ fn a_start_without_answers_asks_again_ever_more_seldom() {
     }
     assert_eq!(asked, [1, 3, 7, 15, 31]);
 
-    // And at least every ten minutes.
+    // The pauses grow to ten minutes at most.
     for second in (100..6_000).step_by(100) {
         let before = batches(bus.as_ref()).len();
         check.step(at(1_000 + second * 1_000)).unwrap();

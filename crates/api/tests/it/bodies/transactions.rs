@@ -13,7 +13,7 @@ fn transaction_bodies_do_not_change() {
     let world = &served.journal.world;
     let mut book = Book::new(&served);
 
-    // Received, and the same again: sending twice creates once.
+    // The intent is received, and then sent again: this creates one transaction.
     let intent = served.journal.order(500_000, "order a");
     let signed = world.signed_intent(&intent);
     book.post("create", "/v1/transactions", &signed);

@@ -69,7 +69,8 @@ fn of_heads_that_are_not_here_yet_only_a_bounded_number_waits_per_witness() {
             .unwrap();
     }
 
-    // One too many waited: the smallest head was forgotten, the next one was not.
+    // One cosignature too many waited: that over the smallest head was forgotten, the next one was
+    // not.
     replica.append(&batches[0]).unwrap();
     assert_eq!(replica.latest(node(1)), None);
     replica.append(&batches[1]).unwrap();
@@ -218,7 +219,7 @@ fn hole_witnessed_entry_over_another_tree_stops_the_replica_with_evidence() {
     let refused = log.order(START, std::slice::from_ref(&witnessed)).results;
     assert_eq!(refused[0].as_ref().unwrap_err().code, Code::Conflict);
 
-    // A writer that appends it all the same.
+    // The writer appends the entry all the same.
     let entry = Entry {
         version: VERSION,
         seq: 3,

@@ -134,7 +134,7 @@ fn hole_item_that_waits_for_too_long_makes_the_journal_stale() {
     }
     cosign_tip(&mut log.follower, &seats, START);
 
-    // Ticks go on, the `witnessed` entry is kept back.
+    // Ticks go on, but the writer keeps the `witnessed` entry back.
     replica.append(&log.tick(at(TICK_MAX_MS))).unwrap();
     cosign_tip(&mut replica, &seats, at(TICK_MAX_MS));
     assert!(replica.fresh(at(TICK_MAX_MS)).is_ok());

@@ -94,7 +94,7 @@ fn is_limited(mut ledger: Ledger, scope: VelocityScope) {
         );
     }
 
-    // Its own spend is not counted beside itself, and room comes with age.
+    // The payment's own spend is not counted beside itself, and room comes with age.
     again(&mut ledger, &second, AttemptKind::Cancel).unwrap_err();
     ledger.wait(HOUR_MS + 60_000);
     again(&mut ledger, &second, AttemptKind::Bump).unwrap();
@@ -211,7 +211,7 @@ fn hole_a_ceiling_set_since_holds_what_is_authorized() {
         window: an_hour(limit, VelocityScope::Tenant),
     };
 
-    // Counted once, not beside itself.
+    // The payment is counted once and not beside itself.
     let enough = policy(&ledger, |policy| {
         policy.guards = vec![guard("g", kind(SMALL + FEE_MAX))]
     });

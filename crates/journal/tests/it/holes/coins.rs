@@ -80,13 +80,13 @@ fn hole_attempt_spends_the_coin_of_another_payment() {
         assert_eq!(code, Some(Code::AnchorTaken), "cancel {stolen}");
     }
 
-    // As an anchor, too: of that it is the first.
+    // It is refused as an anchor, too, although no other intent has it as its anchor.
     let mut new = spending(&ledger, &[]);
     (new.1.anchor, new.1.conflict_keys) = (coin("x"), vec![coin("x")]);
     let code = ledger.refused(body(&ledger, &new));
     assert_eq!(code, Some(Code::AnchorTaken));
 
-    // Its own coins and free ones pass.
+    // The intent's own coins and free ones pass.
     for kind in [Pay, Bump] {
         assert_eq!(refused(&ledger, &of_p, kind, &[]), None);
         assert_eq!(refused(&ledger, &of_p, kind, &[coin("z")]), None);
@@ -115,7 +115,7 @@ fn hole_cancel_takes_further_coins_of_the_vault_with_it() {
     let code = refused(&ledger, &of_p, Cancel, &[coin("z")]);
     assert_eq!(code, Some(Code::EffectsMismatch));
 
-    // The anchor alone, or with what its attempts spent.
+    // A cancel spends the anchor alone, or with what earlier attempts spent.
     assert_eq!(refused(&ledger, &of_p, Cancel, &[]), None);
     let mut bare = of_p.clone();
     bare.conflict_keys = vec![of_p.anchor.clone()];
@@ -134,7 +134,7 @@ fn hole_coins_named_by_another_vault_are_taken_from_this_one() {
     let put = ActBody::Put(RegistryRecord::Vault(other.clone()));
     ledger.act_in_force(put, &[Who::Admin(0)]).unwrap();
 
-    // False attempts of the other vault, on this one's coins.
+    // The other vault makes false attempts on this one's coins.
     let of_other = |i: &mut Intent| i.vault = other.id;
     let intent = ledger
         .world
@@ -178,11 +178,11 @@ fn coins_are_kept_an_attempts_life_beyond_the_intents_end_and_not_longer() {
     assert_eq!(take(&ledger), Some(Code::AnchorTaken));
     assert_eq!(refused(&ledger, &of_p, Cancel, &[]), None);
 
-    // By its time, not when it is forgotten: there was no entry in between.
+    // The coin is free by its time and not when it is forgotten: there was no entry in between.
     ledger.now = end;
     assert_eq!(take(&ledger), None);
 
-    // As an anchor it stays the first intent's, and as a way home it has that one alone.
+    // As an anchor the coin stays the first intent's, whose cancel spends that one alone.
     let mut new = spending(&ledger, &[]);
     (new.1.anchor, new.1.conflict_keys) = (of_p.anchor.clone(), vec![of_p.anchor.clone()]);
     let code = ledger.refused(body(&ledger, &new));
@@ -242,7 +242,7 @@ fn one_entry_frees_few_coins_and_a_flood_of_them_stays_bounded() {
     let before = held(&ledger);
     assert_eq!(before, 20 * (COINS + 1));
 
-    // All are due. The intents' own markers come first, then one holder after the other.
+    // All records are due. The intents' own markers come first, then one holder after the other.
     (0..3).for_each(|_| nudge(&mut ledger));
     let most = 3 * (16 + CONFLICT_KEYS_MAX);
     assert!(held(&ledger) < before && before - held(&ledger) <= most);

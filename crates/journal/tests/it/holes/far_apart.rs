@@ -110,7 +110,7 @@ fn hole_attempts_opened_under_a_long_lock_let_many_windows_leave_at_its_end() {
             share_at(&ledger, &intents[0], 2, end.max(at))
         };
 
-        // Each in an hour of its own.
+        // Each payment is in an hour of its own.
         let quiet = ledger.clone();
         for intent in &intents[..2] {
             ledger.wait(WINDOW_MS);

@@ -162,12 +162,12 @@ fn hole_handed_veto_is_not_outrun_by_the_release_it_forbids() {
     assert_eq!(site.round(), [PENDING, PENDING, Ok(())]);
     assert!(!site.in_force());
 
-    // However the writer goes on.
+    // The tightening is owed, whatever the writer appends.
     site.append(Body::Tick).unwrap();
     assert_eq!(site.round(), [PENDING, PENDING, Ok(())]);
     assert!(!site.in_force());
 
-    // It can always go on with the veto.
+    // The writer can always go on by appending the veto.
     let entry = site.act(&veto);
     assert_eq!(site.round(), [Ok(()), Ok(()), Ok(())]);
     assert!(!site.in_force());
@@ -293,7 +293,7 @@ fn a_writer_that_was_cut_off_goes_on_after_the_last_step_of_a_release() {
     site.append(Body::Tick).unwrap();
     assert_eq!(site.round(), [Ok(()); 3]);
 
-    // Its people are told by what.
+    // The people of the act are told which entry ended it.
     let ended = format!("ended by entry {entry}: unknown_proposal");
     for seat in 1..=3 {
         assert_eq!(site.ended(seat)[0].to_string(), ended);
@@ -348,7 +348,7 @@ fn hole_handed_pause_is_not_displaced_by_an_older_one_of_another_vault() {
     site.append(due.body).unwrap();
     assert_eq!(site.round(), [Ok(()); 3]);
 
-    // Still owed, still forbidding; for as long as one admin alone may.
+    // The pause is still owed and still forbids, for as long as one admin alone may pause.
     site.now = site.now.plus(DUTY_MS);
     assert_eq!(site.round(), [PENDING; 3]);
     let end = begun.plus(4 * HOUR_MS + 1_000);
@@ -360,7 +360,7 @@ fn hole_handed_pause_is_not_displaced_by_an_older_one_of_another_vault() {
         let view = Overlay::new(site.log.follower.state()).with(deltas[0]);
         assert_eq!(view.tenant(tenant).unwrap().paused_until, end);
 
-        // It is asked at the tip's own time what the pause forbids.
+        // The question what the pause forbids is asked at the tip's own time.
         let tip = site.log.follower.state().position().unwrap();
         assert_eq!(view.position().unwrap(), tip);
     }

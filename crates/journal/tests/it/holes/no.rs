@@ -88,7 +88,7 @@ fn hole_a_no_that_the_writer_drops_is_handed_to_witnesses() {
         .unwrap()
         .unwrap();
 
-    // No share at once: the signer lays what was handed over its tip.
+    // No share leaves at once, because the signer lays what was handed over its tip.
     let asked = ShareRequest {
         tenant: ledger.world.tenant.id,
         intent: intent.digest(),
@@ -101,7 +101,7 @@ fn hole_a_no_that_the_writer_drops_is_handed_to_witnesses() {
     let refused = check(&view, &ledger.world.genesis, &asked).unwrap_err();
     assert_eq!(refused.code, Code::IntentRejected);
 
-    // No cosignature without it, after the time in which an honest writer appends it.
+    // No head without it is cosigned, after the time in which an honest writer appends it.
     let bounds = &ledger.world.genesis.bounds;
     let late = ledger.now.plus(bounds.duty_ms + 1);
     let cosigned = witness.cosign(&log.follower, late, |_, _| Ok::<(), Refusal>(()));

@@ -98,7 +98,7 @@ fn hole_a_clerk_leaves_half_of_the_room_for_open_intents_to_others() {
     for _ in 0..3 {
         pay(&mut ledger, Who::Initiator).unwrap();
     }
-    // By human: another credential of theirs has no room of its own.
+    // Open intents are counted by human: another credential of theirs has no room of its own.
     for who in [Who::Initiator, Who::InitiatorKey] {
         assert_eq!(code(pay(&mut ledger, who)), Code::QuotaExceeded);
     }

@@ -127,7 +127,7 @@ fn hole_leaving_a_group_leads_past_no_stricter_rule() {
     assert_eq!(share(&ledger, &under_way), UNCONFIRMED);
     assert_eq!(refused_again(&ledger, &under_way), UNCONFIRMED);
 
-    // The committee's word, either way.
+    // The committee releases the group, with the member or without.
     let mut back = ledger.clone();
     put_group(&mut back, &[Who::Initiator]);
     assert_eq!(refused(&back, &[]), Some(Code::ApprovalMissing));

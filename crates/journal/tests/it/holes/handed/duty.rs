@@ -18,7 +18,7 @@ fn hole_handed_veto_outlasts_the_last_second_of_its_proposal() {
         }
         let release = site.release(proposal);
 
-        // By the clocks of the witnesses the end has come before the release does.
+        // By the witnesses' clocks the proposal's end comes before the release does.
         site.now = until.plus(late_ms);
         for seat in [1, 2] {
             site.witnesses[seat - 1].settle_handed(&site.log.follower, site.now);

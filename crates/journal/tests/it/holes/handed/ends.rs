@@ -43,7 +43,8 @@ fn hole_quota_does_not_end_a_handed_tightening() {
     let full = site.append(Body::Act(veto.clone())).unwrap_err();
     assert_eq!(full.code, Code::QuotaExceeded);
 
-    // Owed as before, and taken by another witness; also one that has just started.
+    // The veto is owed as before, and another witness takes it, too, also one that has just
+    // started.
     assert_eq!(site.hand(2, &veto), Ok(true));
     let seat = site.ledger.world.seat(1);
     let memory = WitnessMemory {
@@ -84,11 +85,11 @@ fn handed_tightening_that_has_no_room_for_long_waits_for_it_without_being_owed()
     assert_eq!((site.cosign(1), site.owed(1)), (Ok(()), 1));
     assert_eq!(site.hand(2, &cancel), Err(Code::QuotaExceeded));
 
-    // Every share is judged under it, and must see the records of now.
+    // Every share is judged under the act's change, which must contain the records of now.
     let deltas = site.witnesses[0].handed_overlay(&site.log.follower, site.now);
     assert_eq!(deltas.map(|d| d.changes.len()).collect::<Vec<_>>(), [0]);
 
-    // Authorized after all: the cancel needs no room now.
+    // The intent is authorized after all, so the cancel needs no room now.
     site.append(payment).unwrap();
     assert_eq!(site.cosign(1), PENDING);
     site.act(&cancel);
@@ -99,7 +100,8 @@ fn handed_tightening_that_has_no_room_for_long_waits_for_it_without_being_owed()
 fn handed_act_that_is_early_or_superseded_or_of_revoked_signers_is_refused_by_code() {
     let (mut site, proposal) = Site::proposed();
 
-    // Out of order: of a version, or about a proposal, that this witness has not met yet.
+    // These acts come out of order: for a version, or about a proposal, that this witness has not
+    // met yet.
     let mut ahead = Act::parse(&site.tightening(Tighten::Stop, &[]).text).unwrap();
     ahead.version += 1;
     let ahead = site.ledger.world.sign(&ahead, &site.ledger.admins());
@@ -107,7 +109,7 @@ fn handed_act_that_is_early_or_superseded_or_of_revoked_signers_is_refused_by_co
     let unknown = site.tightening(Tighten::Veto(Digest([7; 32])), &[Who::Committee(0)]);
     assert_eq!(site.hand(1, &unknown), Err(Code::UnknownProposal));
 
-    // Twice; then superseded by the other member's veto; then offered once more.
+    // The veto is handed twice, then superseded by the other member's, then offered once more.
     let veto = |site: &Site, n| site.tightening(Tighten::Veto(proposal), &[Who::Committee(n)]);
     let (mine, other) = (veto(&site, 0), veto(&site, 1));
     assert_eq!(site.hand(1, &mine), Ok(true));
@@ -118,7 +120,7 @@ fn handed_act_that_is_early_or_superseded_or_of_revoked_signers_is_refused_by_co
     assert_eq!(site.ended(1)[0].to_string(), ended);
     assert_eq!(site.hand(1, &mine), Err(Code::UnknownProposal));
 
-    // Signed by revoked people alone, or by none who count.
+    // These acts are signed by revoked people alone, or by none who count.
     let clerk = site.ledger.world.person(Who::Clerk).credential.id;
     let cancel = site.tightening(Tighten::Cancel(Digest([7; 32])), &[Who::Clerk]);
     let revoke = site.tightening(Tighten::revoke(clerk), &site.ledger.admins());

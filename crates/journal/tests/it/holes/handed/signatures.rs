@@ -155,7 +155,7 @@ fn hole_handed_pause_is_not_cut_by_a_signer_whose_hours_are_over() {
             assert_eq!(refused(&mut site, again), Code::UsedAuthority);
         }
 
-        // It is counted: this admin gains no further hours.
+        // The pause is counted, so this admin gains no further hours.
         site.now = site.now.plus(HOUR_MS);
         let (_, further) = pause(&site, new);
         site.act(&further);
@@ -174,7 +174,7 @@ fn handed_act_is_held_under_all_signatures_that_were_handed() {
     let since = site.now;
     site.now = site.now.plus(1_000);
 
-    // Refused as a whole, and what is held stays.
+    // The act is refused as a whole, and what is held stays.
     let good = by(&site, &cancel, &[initiator]);
     let mut forged = good.clone();
     strongroom_world::forge(&mut forged.endorsements[0]);
@@ -188,7 +188,7 @@ fn handed_act_is_held_under_all_signatures_that_were_handed() {
     assert_eq!(held.signed, by(&site, &cancel, &[clerk, initiator]));
     assert_eq!((held.since, site.owed(1)), (since, 1));
 
-    // Under the clerk's alone it would end here.
+    // Under the clerk's signature alone the duty would end here.
     pay(&mut site, &intent).unwrap();
     site.now = site.now.plus(DUTY_MS);
     assert_eq!(site.cosign(1), PENDING);
