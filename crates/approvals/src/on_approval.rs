@@ -8,7 +8,7 @@ use crate::stage::{ApprovalsStage, Outgoing};
 use crate::step::Step;
 use crate::store::{self, Pending, Yes};
 use strongroom_stage::StageError;
-use strongroom_types::{Approval, Document as _};
+use strongroom_types::{Approval, Document as _, Signed};
 use strongroom_wire::Decided;
 
 impl ApprovalsStage {
@@ -50,20 +50,9 @@ impl ApprovalsStage {
 
     /// Counts a yes; the intent is approved once the journal would take the approvals.
     fn on_yes(&mut self, step: &mut Step<'_>, pending: &Pending, yes: Yes) -> Outgoing {
-        let id = pending.intent.digest;
         store::insert_yes(step.tx, &yes)?;
 
-        let yeses = store::yeses(step.tx, &id)?;
-        let complete = self.journal.read(|follower| {
-            let ballot = BallotBox {
-                state: follower.state(),
-                pending,
-                yeses: &yeses,
-                at: step.now,
-            };
-            ballot.complete()
-        });
-        let Some(approvals) = complete else {
+        let Some(approvals) = self.complete(step, pending)? else {
             return Ok(Vec::new());
         };
 
@@ -80,5 +69,24 @@ impl ApprovalsStage {
             &pending.intent,
             verdict,
         )?])
+    }
+
+    /// The approvals that complete an intent, as the journal would take them now; `None` while
+    /// people are missing.
+    pub(crate) fn complete(
+        &self,
+        step: &mut Step<'_>,
+        pending: &Pending,
+    ) -> Result<Option<Vec<Signed>>, StageError> {
+        let yeses = store::yeses(step.tx, &pending.intent.digest)?;
+        Ok(self.journal.read(|follower| {
+            let ballot = BallotBox {
+                state: follower.state(),
+                pending,
+                yeses: &yeses,
+                at: step.now,
+            };
+            ballot.complete()
+        }))
     }
 }

@@ -7,7 +7,7 @@ use crate::publish::DecisionNews;
 use crate::stage::{ApprovalsStage, Outgoing};
 use crate::step::Step;
 use crate::store::{self, Change};
-use strongroom_types::{Document as _, Intent};
+use strongroom_types::{Document as _, Intent, UnixMs};
 use strongroom_wire::Decided;
 
 impl ApprovalsStage {
@@ -21,20 +21,27 @@ impl ApprovalsStage {
             return self.decide(step, intent, PendingEvent::Submit);
         };
 
-        match store::set_state(step, pending.change(), PendingEvent::SubmitAgain)? {
-            // The same intent under another message id says that its sender has no answer: it gets
-            // the present one again, and no one has to approve twice.
-            PendingState::Waiting => {
-                let verdict = DecisionNews {
-                    core: pending.core.to_text(),
-                    approvals: Vec::new(),
-                    decided: Decided::Pending,
-                };
-                Ok(vec![self.publish_decided(step, intent, verdict)?])
-            }
-            // The approvals are on their way, and the transactions service tells the rest.
-            PendingState::Approved | PendingState::Absent => Ok(Vec::new()),
-        }
+        // The same intent under another message id says that its sender has no answer, and the
+        // transactions service may have none either. They get the present one again, and no one has
+        // to approve twice.
+        let (approvals, decided) =
+            match store::set_state(step, pending.change(), PendingEvent::SubmitAgain)? {
+                PendingState::Waiting => (Vec::new(), Decided::Pending),
+                PendingState::Approved => match self.complete(step, &pending)? {
+                    Some(approvals) => (approvals, Decided::Approved),
+                    // The journal would not take them by now. An attempt may have been offered, so
+                    // that no end is told.
+                    None => return Ok(Vec::new()),
+                },
+                PendingState::Absent => return Ok(Vec::new()),
+            };
+
+        let verdict = DecisionNews {
+            core: pending.core.to_text(),
+            approvals,
+            decided,
+        };
+        Ok(vec![self.publish_decided(step, intent, verdict)?])
     }
 
     /// Evaluates the policy and moves the intent there, in its row and in public. `event` makes an
@@ -53,9 +60,16 @@ impl ApprovalsStage {
         // ends nothing. The transactions service returns the intent again.
         let may_pass = event == PendingEvent::Return(OutlookKind::Refused);
 
+        // A client that was told an end signs another intent in its place, so nothing but a refusal
+        // may follow: both would be paid.
+        if event == PendingEvent::Submit(OutlookKind::Refused) {
+            let until = self.refused_until(intent, step.now);
+            store::insert_refused(step.tx, &intent.digest, until)?;
+        } else if store::was_refused(step.tx, &intent.digest)? {
+            return Ok(Vec::new());
+        }
+
         let known = store::find(step.tx, &intent.digest)?;
-        // No row is kept of an intent that the rule alone approves or refuses, because no one has
-        // to be asked.
         let change = Change {
             intent,
             from: known.map_or(PendingState::Absent, |pending| pending.state),
@@ -72,5 +86,15 @@ impl ApprovalsStage {
             decided: outlook.decided,
         };
         Ok(vec![self.publish_decided(step, intent, verdict)?])
+    }
+
+    /// Time until which a refusal is remembered, and the time that is past for good.
+    fn refused_until(&self, intent: &ParsedText<Intent>, now: UnixMs) -> (UnixMs, UnixMs) {
+        self.journal.read(|follower| {
+            // An intent with a later end is refused at any time, and must not stay here for good.
+            let bounds = &follower.genesis().bounds;
+            let latest = now.plus(bounds.skew_ms).plus(bounds.intent_life_ms);
+            (intent.document.expires.min(latest), follower.past(now))
+        })
     }
 }

@@ -12,11 +12,12 @@ pub(crate) const LIFE_CYCLE: &str = "pending intent";
 /// State of an intent here. The numbers are those of the column `state`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum PendingState {
-    /// No row: never seen, never in need of people, or ended and forgotten.
+    /// No row: never seen, refused, or ended and forgotten.
     Absent = 0,
     /// People's answers are awaited.
     Waiting = 1,
-    /// All answers are there. The row is kept, because the journal may find another decision.
+    /// No answer is missing. The row is kept, because the journal may find another decision, and the
+    /// API may not have seen this one.
     Approved = 2,
 }
 
@@ -140,7 +141,8 @@ impl PendingState {
     const fn evaluated(outlook: OutlookKind) -> Self {
         match outlook {
             OutlookKind::Waits => Self::Waiting,
-            OutlookKind::Passes | OutlookKind::Refused => Self::Absent,
+            OutlookKind::Passes => Self::Approved,
+            OutlookKind::Refused => Self::Absent,
         }
     }
 }

@@ -3,8 +3,10 @@
 use strongroom_ports::db::Migration;
 
 /// `pending`: intents that wait for people, or were approved and may come back when the decision
-/// changes. `answer`: people's yeses.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+/// changes. `answer`: people's yeses. `refused`: intents whose end was told before anyone was asked.
+pub const MIGRATIONS: &[Migration] = &[V1, V2];
+
+const V1: Migration = Migration {
     component: "approvals",
     version: 1,
     sql: "
@@ -16,4 +18,13 @@ CREATE TABLE answer (
     digest {blob} PRIMARY KEY, intent {blob} NOT NULL, person {blob} NOT NULL, signed {blob} NOT NULL) {strict};
 CREATE INDEX answer_intent ON answer (intent);
 ",
-}];
+};
+
+const V2: Migration = Migration {
+    component: "approvals",
+    version: 2,
+    sql: "
+CREATE TABLE refused (intent {blob} PRIMARY KEY, expires {i64} NOT NULL) {strict};
+CREATE INDEX refused_expires ON refused (expires);
+",
+};

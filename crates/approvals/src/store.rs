@@ -177,6 +177,29 @@ fn delete(tx: &mut dyn Tx, change: Change<'_>) -> Result<u64, StageError> {
     Ok(tx.execute(sql, &args)?)
 }
 
+/// Remembers until `expires` that the end of an intent was told, and forgets those whose time is not
+/// after `past`.
+pub(crate) fn insert_refused(
+    tx: &mut dyn Tx,
+    intent: &Digest,
+    (expires, past): (UnixMs, UnixMs),
+) -> Result<(), DbError> {
+    tx.execute(
+        "DELETE FROM refused WHERE expires <= $1",
+        &[Arg::u64(past.0)?],
+    )?;
+    let sql = "INSERT INTO refused (intent, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    tx.execute(sql, &[Arg::from(&intent.0), Arg::u64(expires.0)?])
+        .map(drop)
+}
+
+/// Whether the end of an intent was told.
+pub(crate) fn was_refused(tx: &mut dyn Tx, intent: &Digest) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM refused WHERE intent = $1";
+    let row = tx.query_opt(sql, &[Arg::from(&intent.0)])?;
+    Ok(row.is_some())
+}
+
 /// Intents whose deadline is not after `past`, a page at most.
 pub(crate) fn expired(tx: &mut dyn Tx, past: UnixMs) -> Result<Vec<Pending>, StageError> {
     let rows = tx.query(

@@ -1,5 +1,6 @@
-//! Records that the API puts on the bus. Made twice, a record has the same message id, so that
-//! whatever is sent again is handled once.
+//! Records that the API puts on the bus. An answer or act that is sent again has the message id of
+//! the first, so that it is handled once. An intent has another each time: it is sent again because
+//! no decision came, so the decision must be told again.
 
 use crate::store::TxRow;
 use strongroom_journal::entry::Body;
@@ -22,8 +23,8 @@ pub(crate) fn intent_record(
     row: &TxRow,
     marks: Marks,
 ) -> Result<Record, StageError> {
-    let mut cause = Cause::own(&[b"intent", &row.intent.0], UnixMs(row.expires_ms));
-
+    let seed: [&[u8]; 3] = [b"intent", &row.intent.0, &now.0.to_be_bytes()];
+    let mut cause = Cause::own(&seed, UnixMs(row.expires_ms));
     cause.session = session_of(row.intent);
     cause.traceparent = traceparent(&row.intent);
     cause.marks = marks;

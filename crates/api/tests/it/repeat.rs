@@ -26,8 +26,8 @@ fn an_intent_is_sent_until_it_is_decided() {
     let sent = desk.records(topics::INTENT_SUBMITTED);
     assert_eq!(
         (sent.len(), ids(&sent).len()),
-        (2, 1),
-        "the same record twice"
+        (2, 2),
+        "each is a question of its own"
     );
     desk.decided(&intent, Decided::Approved);
     desk.wait(2_500);

@@ -252,6 +252,23 @@ impl Office {
         self.sealed(Role::Api, topics::INTENT_SUBMITTED, &payload)
     }
 
+    /// The same intent in a record of its own, as the API asks again.
+    pub fn submitted_again(&self, intent: &Intent) -> Record {
+        let payload = IntentSubmitted {
+            intent: self.world.signed_intent(intent),
+        };
+        let cause = Cause::own(&[b"again"], self.now().plus(60_000));
+        let mut post = self.world.post(Sender::Service(Role::Api));
+        post.record(
+            self.now(),
+            (topics::INTENT_SUBMITTED, b"key"),
+            None,
+            &payload,
+            &cause,
+        )
+        .unwrap()
+    }
+
     pub fn answered(&self, approval: &Signed) -> Record {
         let payload = ApprovalSubmitted {
             approval: approval.clone(),
@@ -383,6 +400,13 @@ impl Desk {
     pub fn yes(&mut self, who: Who, intent: &Intent) -> Option<IntentDecided> {
         let yes = self.office.answer(who, intent);
         self.decide(self.office.answered(&yes))
+    }
+
+    /// Refusals that are remembered.
+    pub fn refused(&self) -> i64 {
+        let mut tx = self.db.begin().unwrap();
+        let rows = tx.query("SELECT COUNT(*) FROM refused", &[]).unwrap();
+        rows[0].i64(0).unwrap()
     }
 
     /// Rows of intents and of answers.

@@ -1,7 +1,7 @@
 //! Intents arrive, again, and come back.
 
 use strongroom_types::{Code, Document as _, Tighten};
-use strongroom_wire::Decided;
+use strongroom_wire::{Decided, TransactionState};
 use strongroom_world::{AUTO_MAX, Who};
 
 use crate::desk::{Desk, LARGE, MEDIUM, Office};
@@ -14,12 +14,15 @@ fn code(decided: &Decided) -> Option<Code> {
 }
 
 #[test]
-fn small_intent_is_approved_at_once_and_leaves_no_row() {
+fn small_intent_is_approved_at_once_and_kept_until_it_is_signed() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.office.intent(AUTO_MAX);
     let decided = desk.decide(desk.office.submitted(&intent)).unwrap();
     assert_eq!(decided.decided, Decided::Approved);
     assert_eq!(decided.core, desk.office.core(&intent).to_text());
+    assert_eq!(desk.rows(), (1, 0));
+    let signed = desk.office.changed(&intent, TransactionState::Signed);
+    assert!(desk.decide(signed).is_none());
     assert_eq!(desk.rows(), (0, 0));
 }
 
@@ -123,12 +126,84 @@ fn repeated_submission_keeps_the_decision_that_is_being_answered() {
 }
 
 #[test]
-fn submission_of_an_approved_intent_says_nothing_new() {
+fn approval_that_was_lost_is_told_again_as_it_was() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(MEDIUM);
-    desk.yes(Who::Approver(0), &intent).unwrap();
+    let first = desk.yes(Who::Approver(0), &intent).unwrap();
+    let again = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!((again, desk.rows()), (first, (1, 1)));
+
+    let small = desk.office.intent(AUTO_MAX);
+    let first = desk.decide(desk.office.submitted(&small)).unwrap();
+    assert_eq!(desk.decide(desk.office.submitted(&small)), Some(first));
+}
+
+/// The transactions service may have offered it. A client that is told "blocked" signs another.
+#[test]
+fn hole_intent_that_was_approved_is_not_told_blocked_by_a_repeat() {
+    let mut desk = Desk::new(Office::new());
+    let small = desk.office.intent(AUTO_MAX);
+    desk.decide(desk.office.submitted(&small)).unwrap();
+    let medium = desk.waiting(MEDIUM);
+    desk.yes(Who::Approver(0), &medium).unwrap();
+
+    desk.office.tighten(Tighten::Stop, &[Who::Admin(0)]);
+    desk.office.witness();
+    for intent in [&small, &medium] {
+        let again = desk.decide(desk.office.submitted(intent));
+        assert_ne!(
+            again.and_then(|told| code(&told.decided)),
+            Some(Code::TenantStopped)
+        );
+    }
+}
+
+/// The client was told "blocked" and has signed another: both would be paid.
+#[test]
+fn hole_intent_that_was_told_blocked_is_not_approved_by_a_repeat() {
+    let mut desk = Desk::new(Office::with_ceiling(MEDIUM - 1));
+    let intent = desk.office.intent(MEDIUM);
+    let first = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(code(&first.decided), Some(Code::LimitExceeded));
+
+    // The API did not see it: it is told as often as it asks.
+    let again = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(code(&again.decided), Some(Code::LimitExceeded));
+
+    desk.office.relax_policy();
     assert!(desk.decide(desk.office.submitted(&intent)).is_none());
-    assert_eq!(desk.rows(), (1, 1));
+    assert_eq!(desk.rows(), (0, 0));
+}
+
+/// A hostile API could fill the table for good, else.
+#[test]
+fn hole_refusals_are_forgotten_when_their_time_is_past() {
+    let mut desk = Desk::new(Office::new());
+    let mut intent = desk.office.intent(MEDIUM);
+    intent.initiator = desk.office.world.person(Who::Stranger).credential.id;
+    desk.decide(desk.office.submitted(&intent)).unwrap();
+    intent.expires = intent.created.plus(u64::from(u32::MAX));
+    desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(desk.refused(), 2);
+
+    let bounds = desk.office.world.genesis.bounds.clone();
+    desk.office.live(bounds.intent_life_ms + 3 * bounds.skew_ms);
+    intent.external_id = "another".parse().unwrap();
+    desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(desk.refused(), 1, "the last one");
+}
+
+#[test]
+fn repeat_is_decided_where_nothing_could_be_told_at_first() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.office.intent(MEDIUM);
+    let cancel = Tighten::Cancel(intent.digest());
+    desk.office.tighten(cancel, &[Who::Initiator]);
+    assert!(desk.decide(desk.office.submitted(&intent)).is_none());
+
+    desk.office.witness();
+    let told = desk.decide(desk.office.submitted(&intent)).unwrap();
+    assert_eq!(code(&told.decided), Some(Code::IntentCancelled));
 }
 
 #[test]

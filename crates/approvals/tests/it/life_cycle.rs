@@ -137,7 +137,7 @@ fn every_edge_of_the_table_is_taken_by_the_service() {
     use Happening::*;
     let plays: [&[Happening]; 8] = [
         // The intent is approved by the rule alone, and sent back.
-        &[Submit(0), Return(0)],
+        &[Submit(0), Return(0), Failed(0), Return(0)],
         &[
             Submit(2),
             Submit(2),

@@ -58,6 +58,12 @@ fn every_record_has_its_effects_exactly_once() {
             f.submitted(&f.intent(AUTO_MAX))
         }))
         .case(
+            Case::new("intent that passes, asked again", api, |f: &Office, _| {
+                f.submitted_again(&f.intent(AUTO_MAX))
+            })
+            .given(|f: &Office, _| vec![f.submitted(&f.intent(AUTO_MAX))]),
+        )
+        .case(
             Case::new("first yes", api, |f, _| answer(f, Who::Approver(0)))
                 .given(|f, _| vec![submit(f)]),
         )
