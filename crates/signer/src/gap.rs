@@ -72,7 +72,7 @@ mod tests {
         let mut gap = Gap::default();
         assert_eq!(asked(&mut gap, 7, 0), [0, 100, 300, 700]);
 
-        // The longest pause.
+        // The pause has grown to its longest by now.
         for second in 1..60 {
             asked(&mut gap, 7, second * 1_000);
         }

@@ -230,7 +230,7 @@ fn hole_an_ordered_answer_names_the_approvals_of_earlier_groups_only() {
             let mut earlier: Vec<Digest> = pending.answered.iter().map(|(d, _)| *d).collect();
             earlier.retain(|digest| approval.after.contains(digest));
             assert_eq!(earlier.len(), approval.after.len());
-            // The newest first.
+            // The server lists the newest answer first.
             pending.answered.insert(0, (digest, approval));
         }
     }

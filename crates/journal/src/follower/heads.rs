@@ -64,7 +64,7 @@ impl Follower {
             ));
         }
 
-        // The tip with everything after that head undone, newest first.
+        // The view is the tip with everything after that head undone, newest first.
         let later = self
             .steps
             .iter()

@@ -151,7 +151,7 @@ fn second_writer_of_the_same_row_is_told_to_start_again() {
 #[test]
 fn writer_that_missed_a_transition_is_told_to_start_again() {
     let (db, payment) = after_events(vec![PaymentEvent::Offer(proposal())]);
-    // Another program's write that forgot the version.
+    // Another program writes the row and forgets the version.
     in_step(&db, |step| {
         let sql = "UPDATE payment SET state = 3, ended = 11";
         step.tx.execute(sql, &[]).unwrap();

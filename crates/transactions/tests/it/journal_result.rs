@@ -55,7 +55,7 @@ fn anchor_of_another_intent_is_never_chosen_again() {
     let first = service.offered();
     built_again(&mut service, &first);
 
-    // The vault has no other free coin than that one.
+    // The vault's other coin is the anchor of the other intent.
     let intent = service.intent();
     let sent = service.approve(&intent);
     assert!(
