@@ -410,7 +410,8 @@ pub struct IntentRecord {
     pub lock_ms: u64,
     /// No share before this clock time; [`NEVER`] until a lock's entry is witnessed.
     pub locked_until: UnixMs,
-    // Else payments whose locks end in one second could each count in a window of their own.
+    // Without this field, payments whose locks end in one second could each count in a window of
+    // their own.
     /// No share unless the spend counts from this time on: 0 without a lock, [`NEVER`] until that is
     /// witnessed, then the witnessed time, or the end of the lock if the windows had no room.
     pub counts_from: UnixMs,

@@ -78,7 +78,8 @@ impl HeldRequests {
                 (count + 1, bytes + request.bytes)
             });
 
-        // Both bounds: many small requests cost entries, few large ones cost bytes.
+        // There are two bounds, because many small requests cost entries and few large ones cost
+        // bytes.
         if count >= HELD_MAX || bytes > HELD_BYTES_MAX {
             // The reason for the wait is kept: it names what would have cured the request.
             let detail = format!(

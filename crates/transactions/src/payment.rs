@@ -180,7 +180,8 @@ impl PaymentState {
     pub(crate) fn shown(&self) -> TransactionState {
         match self {
             Self::Building(waiting) => waiting.shown(),
-            // Not terminal: it may be signed at any time, and a client must not sign another.
+            // Neither state is terminal: the payment may be signed at any time, and a client must
+            // not sign another.
             Self::Signing(_) | Self::TooLate(_) => TransactionState::Signing,
             Self::Signed(_) => TransactionState::Signed,
             Self::Broadcast(_) => TransactionState::Broadcasting,

@@ -26,7 +26,7 @@ pub(crate) async fn show(State(api): State<Arc<Api>>) -> Answer<StatusInfo> {
         let genesis = f.genesis();
         let hash = genesis.hash();
 
-        // Read in one look at the replica: figures of two moments could contradict each other.
+        // All figures are read at one moment: those of two could contradict each other.
         StatusInfo {
             genesis: hash.into(),
             genesis_words: words(&hash).map(str::to_owned).to_vec(),

@@ -108,7 +108,7 @@ pub(super) fn apply(
         reopen,
     } = further;
 
-    // Before anything else: what is not understood must change nothing.
+    // Facts are refused before anything else: what is not understood must change nothing.
     check_no_facts(facts)?;
     if reopen.is_some() {
         let detail = "an intent whose record was dropped stays closed";
@@ -208,11 +208,13 @@ fn check_open(
     let is_expired = place.at >= record.expires;
     let ended = record.standing.ended();
     match kind {
-        // No one signs it: those of years together, opened in one hour, would be a fortune in fees.
+        // People sign no cancel, so its time is bounded: those of years together, opened in one
+        // hour, would be a fortune in fees.
         AttemptKind::Cancel if place.at >= record.expires.plus(intent_life_ms) => {
             Err(Code::IntentExpired.into())
         }
-        // Makes no payment, so stops and pauses are left to its share; a live intent's anchor stays.
+        // A cancel makes no payment, so stops and pauses are asked before its share; the anchor of
+        // a live intent is not returned.
         AttemptKind::Cancel if ended.is_some() || is_expired => Ok(()),
         AttemptKind::Cancel => Err(Refusal::new(
             Code::AttemptNumberWrong,
@@ -267,7 +269,7 @@ pub(super) fn begin_lock(
     record.locked_until = times.witnessed.plus(record.lock_ms);
     record.counts_from = times.witnessed;
 
-    // Asked as a new authorization would be, its hours as before a share.
+    // It is asked as a new authorization would be, but its hours as before a share.
     if !record.is_counted_in_time(genesis.bounds.skew_ms) {
         let again = Again {
             tenant,

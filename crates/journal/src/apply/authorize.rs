@@ -60,7 +60,7 @@ pub(super) fn apply(
         intent, decision, ..
     } = &evaluated;
     let (digest, lock_ms) = (evaluated.digest, decision.core.time_lock_ms());
-    // Counted from a time that witnesses vouch for, not from the writer's stamp.
+    // A lock begins at a time that witnesses vouch for and not at the writer's stamp.
     let begun = if lock_ms == 0 { UnixMs(0) } else { NEVER };
     let record = IntentRecord {
         seq: place.seq,
@@ -85,8 +85,8 @@ pub(super) fn apply(
         },
         attempts: vec![attempt],
     };
-    // Counted at the worst case and at once: between authorization and confirmation the amount is
-    // gone for every other payment's limit.
+    // The spend is counted at the worst case and at once: between authorization and confirmation
+    // the amount is gone for every other payment's limit.
     windows::add(change, place.tenant, &record)?;
     count_open(change, place, evaluated.initiator)?;
     insert_intent(change, evaluated, &record);
@@ -131,8 +131,8 @@ fn count_open(change: &mut Change<'_>, place: Place, initiator: UserId) -> Resul
         change.forget_counted(scope, place.at, |due, _| is_open(due))?;
     }
 
-    // By human, and half of the tenant's: one whose payments need no approval could else keep all
-    // others from being authorized, also after their revocation.
+    // Each human has at most half of the tenant's room: one whose payments need no approval could
+    // else keep all others from being authorized, also after their revocation.
     let half = max.div_ceil(2);
     if change.user(scope, initiator)?.intents_open >= half {
         let is_theirs = |due: &[u8], charged: &[u8]| is_open(due) && charged == initiator.0;
@@ -178,8 +178,8 @@ fn insert_intent(change: &mut Change<'_>, evaluated: Evaluated, record: &IntentR
     change.expire_charged(marker, record.initiator_user.0);
     change.put(while_open, &open);
 
-    // Remembered beyond the expiry: a replay or a second intent on the same anchor must be refused
-    // as long as old transactions can still be mined.
+    // The intent is remembered beyond its expiry: a replay or a second intent on the same anchor
+    // must be refused as long as old transactions can still be mined.
     let until = intent.expires.plus(bounds.retention_ms);
     let by_digest = ks::intent(tenant, &digest);
     change.expire(tenant, until, &by_digest);

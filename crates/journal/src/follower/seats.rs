@@ -177,8 +177,8 @@ impl Follower {
             return;
         };
 
-        // Signed by the witness, over our size, about another tree: it lies or was lied to, and
-        // either way its word does not support our line.
+        // The witness signed another tree of our size: it lies or was lied to, and in both cases
+        // its cosignature does not support our line.
         if *ours != cosignature.body {
             let (node, ours) = (witness, ours.clone());
             self.insert_evidence(SplitView::Witness {
