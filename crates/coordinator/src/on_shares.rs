@@ -14,7 +14,7 @@ use strongroom_types::{Digest, TenantId};
 use strongroom_wire::Outcome;
 
 /// Result of adding up the shares of a whole quorum.
-enum Sum {
+enum Aggregation {
     /// One verified signature per slot.
     Signatures(Vec<Vec<u8>>),
     /// No signature; roster indices of the signers whose shares are wrong, where that is known.
@@ -55,9 +55,11 @@ impl CoordinatorStage {
     }
 
     fn on_quorum_complete(&mut self, from: SignerContext<'_>, name: RunName) -> Records {
-        match self.sum(name) {
-            Sum::Signatures(signatures) => self.finish(from.now, name, Outcome::Signed(signatures)),
-            Sum::Invalid(culprits) => {
+        match self.aggregate_shares(name) {
+            Aggregation::Signatures(signatures) => {
+                self.finish(from.now, name, Outcome::Signed(signatures))
+            }
+            Aggregation::Invalid(culprits) => {
                 tracing::warn!(?culprits, "invalid signature shares");
                 self.exclude_and_retry(from, name, culprits)
             }
@@ -86,8 +88,8 @@ impl CoordinatorStage {
 
     /// Adds the quorum's shares up (RFC 9591 §5.3). The packages come from the slots that the
     /// transactions service named: if the signers decoded something else, no signature comes out.
-    fn sum(&mut self, name: RunName) -> Sum {
-        let unknown = Sum::Invalid(Vec::new());
+    fn aggregate_shares(&mut self, name: RunName) -> Aggregation {
+        let unknown = Aggregation::Invalid(Vec::new());
         let Some(run) = self.runs.get(&name) else {
             return unknown;
         };
@@ -114,8 +116,8 @@ impl CoordinatorStage {
 
         // Verifies the signature, and the shares one by one only when it is wrong.
         match aggregate(keys, &packages, &shares) {
-            Ok(signatures) => Sum::Signatures(signatures),
-            Err(fault) => Sum::Invalid(fault.culprits()),
+            Ok(signatures) => Aggregation::Signatures(signatures),
+            Err(fault) => Aggregation::Invalid(fault.culprits()),
         }
     }
 

@@ -13,7 +13,7 @@ pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const HELD_MS_MAX: u64 = 120_000;
 
 /// A coordinator's request that the journal decides.
-pub(crate) enum Wanted {
+pub(crate) enum RequestBody {
     Shares(SigningRequest),
     Ceremony {
         tenant: TenantId,
@@ -33,7 +33,7 @@ pub(crate) struct Asker {
 }
 
 pub(crate) struct Request {
-    pub(crate) wanted: Wanted,
+    pub(crate) body: RequestBody,
     pub(crate) asker: Asker,
     /// Size of the message, in bytes.
     pub(crate) bytes: usize,
@@ -108,11 +108,11 @@ impl HeldRequests {
         self.take_if(|waiting| now >= waiting.request.asker.deadline)
     }
 
-    fn take_if(&mut self, wanted: impl Fn(&WaitingRequest) -> bool) -> Vec<WaitingRequest> {
+    fn take_if(&mut self, is_taken: impl Fn(&WaitingRequest) -> bool) -> Vec<WaitingRequest> {
         let seqs: Vec<u64> = self
             .waiting
             .iter()
-            .filter(|(_, waiting)| wanted(waiting))
+            .filter(|(_, waiting)| is_taken(waiting))
             .map(|(seq, _)| *seq)
             .collect();
 
@@ -141,16 +141,12 @@ mod tests {
             session: SessionId([0; 16]),
             deadline: UnixMs(deadline),
         };
-        let wanted = Wanted::Ceremony {
+        let body = RequestBody::Ceremony {
             tenant: TenantId([1; 16]),
             key: KeyId([2; 16]),
             run: 1,
         };
-        let request = Request {
-            wanted,
-            asker,
-            bytes,
-        };
+        let request = Request { body, asker, bytes };
         Box::new(WaitingRequest { request, last })
     }
 

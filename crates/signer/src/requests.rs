@@ -3,7 +3,7 @@
 
 use crate::ceremonies::CeremonyRun;
 use crate::fatal::{Fatal, NotTaken};
-use crate::held::{Asker, HELD_MS_MAX, Request, WaitingRequest, Wanted};
+use crate::held::{Asker, HELD_MS_MAX, Request, RequestBody, WaitingRequest};
 use crate::keys::KeyName;
 use crate::node::SignerNode;
 use crate::verdict::{JudgedRefusal, Served, Verdict};
@@ -48,26 +48,12 @@ impl SignerNode {
                     session: request.session,
                     ..asker
                 };
-                let wanted = Wanted::Shares(request);
-                self.on_request(
-                    Request {
-                        wanted,
-                        asker,
-                        bytes,
-                    },
-                    now,
-                )?;
+                let body = RequestBody::Shares(request);
+                self.on_request(Request { body, asker, bytes }, now)?;
             }
             Ok(CoordinatorMessage::Ceremony { tenant, key, run }) => {
-                let wanted = Wanted::Ceremony { tenant, key, run };
-                self.on_request(
-                    Request {
-                        wanted,
-                        asker,
-                        bytes,
-                    },
-                    now,
-                )?;
+                let body = RequestBody::Ceremony { tenant, key, run };
+                self.on_request(Request { body, asker, bytes }, now)?;
             }
             Ok(CoordinatorMessage::Prepare { tenant, key, count }) => {
                 self.on_prepare((tenant, key), count, &asker, now)?;
@@ -120,9 +106,9 @@ impl SignerNode {
 
     /// Decides a request: an answer, a refusal, or a place in the queue.
     fn serve(&mut self, request: Request, now: UnixMs) -> Result<(), Fatal> {
-        let served = match &request.wanted {
-            Wanted::Shares(signing) => self.share(signing, &request.asker, now)?,
-            Wanted::Ceremony { tenant, key, run } => {
+        let served = match &request.body {
+            RequestBody::Shares(signing) => self.share(signing, &request.asker, now)?,
+            RequestBody::Ceremony { tenant, key, run } => {
                 let run = CeremonyRun {
                     name: (*tenant, *key),
                     number: *run,

@@ -122,7 +122,7 @@ impl Case {
         let code = refuses.find(|code| {
             let counts = &outcome.counts;
             let kept = [
-                &counts.objected,
+                &counts.refusals_shown,
                 &counts.refused,
                 &counts.acts,
                 &counts.submissions,

@@ -83,7 +83,7 @@ pub enum Event {
         detail: String,
     },
     /// The transactions service shows what stands against a payment that has not ended.
-    Objected(Code),
+    RefusalShown(Code),
     /// A tightening was handed to a witness directly.
     Handed {
         /// Signer or witness at whose admin socket it was handed over.
@@ -125,7 +125,7 @@ const NAMES: [&str; 17] = [
     "cosigned",
     "share_released",
     "refused",
-    "objected",
+    "refusal_shown",
     "handed",
     "intent_signed",
     "act_signed",
@@ -154,7 +154,7 @@ impl Event {
             Self::Cosigned { .. } => "cosigned",
             Self::ShareReleased { .. } => "share_released",
             Self::Refused { .. } => "refused",
-            Self::Objected(_) => "objected",
+            Self::RefusalShown(_) => "refusal_shown",
             Self::Handed { .. } => "handed",
             Self::IntentSigned { .. } => "intent_signed",
             Self::ActSigned(_) => "act_signed",
@@ -219,7 +219,7 @@ impl fmt::Display for Event {
             },
             Self::IntentSigned { intent, amount } => write!(f, " {intent} over {amount}"),
             Self::ActSigned(act) => write!(f, " {act:?}"),
-            Self::Objected(code) | Self::SubmissionRefused(code) => write!(f, " {code}"),
+            Self::RefusalShown(code) | Self::SubmissionRefused(code) => write!(f, " {code}"),
             Self::ActRefused(code) => write!(f, " {code}"),
             Self::Violated(violation) => {
                 write!(f, " {}: {}", violation.property, violation.detail)
@@ -242,7 +242,7 @@ pub struct Counts {
     /// Signers' refusals by code.
     pub refused: BTreeMap<String, u64>,
     /// What stood against payments for a while, by code.
-    pub objected: BTreeMap<String, u64>,
+    pub refusals_shown: BTreeMap<String, u64>,
     /// The API's refusals by code.
     pub submissions: BTreeMap<String, u64>,
     /// The journal's refusals of acts by code.
@@ -266,7 +266,7 @@ impl Counts {
             Event::Died { point, .. } => add(&mut self.points, *point),
             Event::Situation(situation) => add(&mut self.situations, *situation),
             Event::Refused { code, .. } => add(&mut self.refused, code.to_string()),
-            Event::Objected(code) => add(&mut self.objected, code.to_string()),
+            Event::RefusalShown(code) => add(&mut self.refusals_shown, code.to_string()),
             Event::SubmissionRefused(code) => add(&mut self.submissions, code.to_string()),
             Event::ActRefused(code) => add(&mut self.acts, code.clone()),
             // Apart, since services and signers have codes of their own.

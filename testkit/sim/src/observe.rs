@@ -163,7 +163,7 @@ impl Observer {
         // Shown while a payment waits, and gone when it ends: a case that asks for such a code
         // could not find it in the end states.
         if let (TransactionState::Signing, Some((code, _))) = (changed.state, changed.reason) {
-            self.trace.log(Event::Objected(code));
+            self.trace.log(Event::RefusalShown(code));
         }
         if let (TransactionState::Signed, Some(raw)) = (changed.state, changed.signed) {
             self.state().raw.insert(changed.intent, raw);
