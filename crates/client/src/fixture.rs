@@ -292,6 +292,7 @@ fn build(ledger: &Ledger, intent: &Intent, codec: &dyn ChainCodec) -> (VaultKey,
         anchor: None,
         previous: None,
         fee_max: intent.fee_max.half(),
+        slots_max: 256,
         return_to: OwnPath {
             change: 1,
             index: 0,

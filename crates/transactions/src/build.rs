@@ -9,6 +9,7 @@ use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store;
 use strongroom_journal::prospect::{FreshHead, Prospect, held};
+use strongroom_journal::state::Lookup as _;
 use strongroom_ports::bus::Record;
 use strongroom_ports::chain::{Built, Effects, OwnPath, Plan, Registry as _, Slot, VaultKey};
 use strongroom_replica::TenantVaults;
@@ -16,7 +17,7 @@ use strongroom_stage::StageError;
 use strongroom_stage::post::Cause;
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::{Attempt, AttemptKind, Code, MinorUnits, Refusal};
-use strongroom_wire::{Layer, SigningSlot, Who};
+use strongroom_wire::{Layer, SigningRequest, SigningSlot, Who};
 
 /// Result of a build.
 enum BuildOutcome {
@@ -76,7 +77,7 @@ impl TransactionsStage {
         payment: &Payment,
         age: FactsAge,
     ) -> Result<BuildOutcome, StageError> {
-        let (vault, effects) = match self.resolve(payment) {
+        let (vault, signers, effects) = match self.resolve(payment) {
             Ok(resolved) => resolved,
             Err(refusal) => {
                 let after = AfterBuild::of_intent(refusal.code);
@@ -116,6 +117,7 @@ impl TransactionsStage {
             previous: None,
             // The journal keeps the other half for a replacement when fees rise.
             fee_max: payment.intent.fee_max.half(),
+            slots_max: SigningRequest::slots_max(signers),
             return_to,
         };
 
@@ -152,8 +154,9 @@ impl TransactionsStage {
         self.codec.build(&Plan { anchor, ..*plan }, view)
     }
 
-    /// The vault's key and what the intent does, as this service's replica has them.
-    fn resolve(&self, payment: &Payment) -> Result<(VaultKey, Effects), Refusal> {
+    /// The vault's key, how many sign with it, and what the intent does, as this service's replica
+    /// has them.
+    fn resolve(&self, payment: &Payment) -> Result<(VaultKey, usize, Effects), Refusal> {
         let intent = &payment.intent;
         self.journal.read(|f| {
             let vaults = TenantVaults::new(f.state(), intent.tenant);
@@ -162,7 +165,10 @@ impl TransactionsStage {
                 .vault_key(intent.vault)
                 .ok_or_else(|| Refusal::new(Code::UnknownVault, intent.vault))?;
             let effects = self.codec.expected(intent, &vaults)?;
-            Ok((vault, effects))
+
+            let record = f.state().vault(intent.tenant, intent.vault)?.vault;
+            let key = f.state().threshold_key(intent.tenant, record.key)?;
+            Ok((vault, usize::from(key.plan.min_signers), effects))
         })
     }
 

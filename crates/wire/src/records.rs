@@ -1,6 +1,6 @@
 //! Payloads of the bus. Field order is the encoding; a change is a new schema number.
 
-use crate::codec::{Payload, Schema};
+use crate::codec::{Payload, RECORD_BYTES_MAX, Schema};
 use crate::life::TransactionState;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::{
@@ -142,6 +142,20 @@ pub struct SigningRequest {
     pub unsigned: Vec<u8>,
     /// Commitments of the participants for each slot, ascending by signer index.
     pub commitments: Vec<Vec<(u16, NonceCommitment)>>,
+}
+
+/// Longest entry of [`SigningRequest::commitments`], bytes: index, boot, number, length, and the
+/// two points of the longest suite.
+const COMMITMENT_BYTES: usize = 2 + 16 + 8 + 4 + 66;
+
+impl SigningRequest {
+    /// Most slots of a request to so many signers. A quarter of its record is left for the unsigned
+    /// transaction and the envelope.
+    #[must_use]
+    pub const fn slots_max(signers: usize) -> usize {
+        let of_slot = signers.saturating_mul(COMMITMENT_BYTES).saturating_add(4);
+        (RECORD_BYTES_MAX - RECORD_BYTES_MAX / 4) / of_slot
+    }
 }
 
 /// Message from the coordinator to one signer.

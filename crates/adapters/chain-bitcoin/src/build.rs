@@ -87,7 +87,7 @@ impl Draft {
         view: &BuildView,
     ) -> Result<Built, Refusal> {
         // One output must stay free for the change.
-        if self.outputs.len() >= OUTPUTS_MAX || self.must.len() > INPUTS_MAX {
+        if self.outputs.len() >= OUTPUTS_MAX || self.must.len() > INPUTS_MAX.min(plan.slots_max) {
             return Err(malformed("too many outputs or inputs"));
         }
 
@@ -127,6 +127,7 @@ impl Draft {
             fees,
             must_change: self.outputs.is_empty(),
             fee_max: plan.fee_max.to_u64().unwrap_or(u64::MAX),
+            inputs_max: INPUTS_MAX.min(plan.slots_max),
         })
     }
 

@@ -1,7 +1,6 @@
 //! Choice of the coins that pay: branch and bound over the coins nearest to the amount; if that
 //! finds none, the largest coins first.
 
-use crate::encode::INPUTS_MAX;
 use crate::fee::Fees;
 use bdk_coin_select::float::Ordf32;
 use bdk_coin_select::{BnbMetric, Candidate, CoinSelector};
@@ -39,6 +38,8 @@ pub struct Goal {
     pub must_change: bool,
     /// Largest fee, satoshi. Small change is given to the fee only up to it.
     pub fee_max: u64,
+    /// Most coins: each is a conflict key of the attempt and a slot of its signing request.
+    pub inputs_max: usize,
 }
 
 /// Fee and change of a set of coins.
@@ -102,8 +103,9 @@ pub fn select(
 
     // Branch and bound is tried first: it can find a set that needs no change, which is cheaper and
     // leaves no small coin.
-    let chosen = branch_and_bound(goal, must, &rest).or_else(|| largest_first(goal, must, &rest));
-    let chosen = chosen.filter(|chosen| chosen.len() <= INPUTS_MAX);
+    let chosen = branch_and_bound(goal, must, &rest)
+        .filter(|chosen| chosen.len() <= goal.inputs_max)
+        .or_else(|| largest_first(goal, must, &rest));
 
     let settled = chosen.and_then(|chosen| {
         let settlement = goal.settle(chosen.len(), value(&chosen))?;
@@ -130,8 +132,7 @@ fn largest_first(goal: &Goal, must: &[Coin], rest: &[Coin]) -> Option<Vec<Coin>>
     let mut chosen = must.to_vec();
     let mut more = rest.iter();
     while chosen.is_empty() || goal.settle(chosen.len(), value(&chosen)).is_none() {
-        // Each input is a conflict key of the attempt, and the number of those is bounded.
-        if chosen.len() >= INPUTS_MAX {
+        if chosen.len() >= goal.inputs_max {
             return None;
         }
         chosen.push(*more.next()?);

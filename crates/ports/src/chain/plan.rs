@@ -19,6 +19,8 @@ pub struct Plan<'a> {
     pub previous: Option<&'a [u8]>,
     /// Largest fee of this transaction, in the native asset.
     pub fee_max: MinorUnits,
+    /// Most signatures that it may need: a request for more of them could not be sent.
+    pub slots_max: usize,
     /// Path of the vault's address to which the rest returns.
     pub return_to: OwnPath,
 }

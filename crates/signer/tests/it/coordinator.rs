@@ -130,6 +130,7 @@ impl Cluster {
             anchor: None,
             previous: None,
             fee_max: 10_000.into(),
+            slots_max: 256,
             return_to: OwnPath {
                 change: 1,
                 index: 3,
@@ -151,6 +152,7 @@ impl Cluster {
             anchor: Some(&payment.attempt.anchor),
             previous: Some(&payment.built.unsigned),
             fee_max: 10_000.into(),
+            slots_max: 256,
             return_to: OwnPath {
                 change: 1,
                 index: 9,

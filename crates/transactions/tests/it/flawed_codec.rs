@@ -2,13 +2,13 @@
 
 use crate::fixture::*;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use strongroom_ports::chain::{
     AddressFacts, Built, ChainCodec, Effects, Fact, Facts, Inspection, Manifest, OwnPath, Plan,
     Registry, VaultKey,
 };
 use strongroom_types::{Code, Intent, Refusal};
-use strongroom_wire::TransactionState;
+use strongroom_wire::{SigningRequest, TransactionState};
 
 /// A coin that another payment has.
 const TAKEN: &str = "coin:0000000000000000000000000000000000000000000000000000000000000009:0";
@@ -20,6 +20,8 @@ struct Flawed {
     no_addresses: bool,
     /// Uses up a key that is not in the view.
     takes_too_much: AtomicBool,
+    /// Most signatures of the newest plan.
+    slots_max: AtomicUsize,
 }
 
 impl Flawed {
@@ -28,6 +30,7 @@ impl Flawed {
             inner: codec(),
             no_addresses,
             takes_too_much: AtomicBool::new(takes_too_much),
+            slots_max: AtomicUsize::default(),
         })
     }
 }
@@ -55,6 +58,7 @@ impl ChainCodec for Flawed {
         self.inner.view(facts)
     }
     fn build(&self, plan: &Plan<'_>, view: &[u8]) -> Result<Built, Refusal> {
+        self.slots_max.store(plan.slots_max, Ordering::Relaxed);
         let mut built = self.inner.build(plan, view)?;
         if self.takes_too_much.load(Ordering::Relaxed) {
             built.conflicts.push(TAKEN.parse().unwrap());
@@ -121,4 +125,17 @@ fn payment_whose_coin_another_has_waits_and_holds_nothing() {
     flawed.takes_too_much.store(false, Ordering::Relaxed);
     let sent = service.wait(1_000);
     assert_eq!(sent.states(), [TransactionState::Signing]);
+}
+
+/// Two signers sign with the vault's key: more would fill the record sooner.
+#[test]
+fn payment_needs_no_more_signatures_than_a_request_to_its_quorum_carries() {
+    let codec = Flawed::new(false, false);
+    let mut service = Service::with_codec(codec.clone());
+    service.fund(COIN);
+    service.wait(1_000);
+    let intent = service.intent();
+    service.approve(&intent);
+    let planned = codec.slots_max.load(Ordering::Relaxed);
+    assert_eq!(planned, SigningRequest::slots_max(2));
 }

@@ -1,7 +1,7 @@
 //! Schema numbers, size limits, and the refusal of second encodings.
 
 use crate::cases::cases;
-use strongroom_types::{Code, NodeId, Scope};
+use strongroom_types::{Code, Digest, KeyId, NodeId, Scope, SessionId, TenantId};
 use strongroom_wire::*;
 
 #[test]
@@ -25,6 +25,36 @@ fn schema_numbers_do_not_change() {
         numbers.map(|schema| schema.0),
         std::array::from_fn(|at| at as u16 + 1)
     );
+}
+
+/// A transaction that no record can ask shares for would keep its payment waiting for good.
+#[test]
+fn the_largest_request_fits_into_a_record() {
+    const UNSIGNED: usize = 60 * 1024;
+    const ENVELOPE: usize = 1024;
+    for signers in 2..=64 {
+        let commitment = NonceCommitment {
+            boot: [1; 16],
+            number: 1,
+            commitment: vec![2; 66],
+        };
+        let slot = (0..signers).map(|index| (index, commitment.clone()));
+        let slot: Vec<_> = slot.collect();
+        let slots_max = SigningRequest::slots_max(usize::from(signers));
+        let request = SigningRequest {
+            session: SessionId([1; 16]),
+            tenant: TenantId([2; 16]),
+            intent: Digest([3; 32]),
+            attempt: 1,
+            key: KeyId([4; 16]),
+            unsigned: vec![5; UNSIGNED],
+            commitments: vec![slot; slots_max],
+        };
+        let bytes = encode(&CoordinatorMessage::Sign(request)).len();
+        assert!(bytes + ENVELOPE <= codec::RECORD_BYTES_MAX, "{signers}");
+        assert!(slots_max >= 31, "{signers}: enough to pay from");
+    }
+    assert!(SigningRequest::slots_max(7) >= 256);
 }
 
 #[test]

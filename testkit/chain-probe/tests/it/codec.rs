@@ -152,6 +152,7 @@ fn built(codec: &ProbeCodec, vault: &VaultKey, effects: &Effects) -> Form {
         anchor: None,
         previous: None,
         fee_max: 10_000.into(),
+        slots_max: 256,
         return_to: OwnPath {
             change: 1,
             index: 0,
@@ -236,6 +237,7 @@ fn the_lowest_free_number_is_used_and_no_gap_is_made() {
             anchor: None,
             previous: None,
             fee_max: 10_000.into(),
+            slots_max: 256,
             return_to: own(0).path,
         };
         let built = codec.build(&plan, &codec.view(&facts).unwrap());

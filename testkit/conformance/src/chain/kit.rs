@@ -128,6 +128,7 @@ impl Wallet {
             anchor: None,
             previous: None,
             fee_max: self.fee_max,
+            slots_max: 256,
             return_to: RETURN_TO,
         }
     }

@@ -280,6 +280,7 @@ impl<'a> Tampering<'a> {
             anchor: None,
             previous: None,
             fee_max: 25_000.into(),
+            slots_max: 256,
             return_to: OwnPath {
                 change: 1,
                 index: 900_000 + self.number,

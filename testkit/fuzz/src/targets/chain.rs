@@ -183,6 +183,7 @@ fn plan<'a>(vault: &'a VaultKey, effects: &'a Effects) -> Plan<'a> {
         anchor: None,
         previous: None,
         fee_max: MinorUnits::from(1_000_000),
+        slots_max: 256,
         return_to: OwnPath {
             change: 1,
             index: 7,

@@ -93,6 +93,26 @@ fn many_small_coins_are_spent_together() {
 }
 
 #[test]
+fn no_more_coins_are_spent_than_a_request_carries_signatures() {
+    let (codec, vault) = (regtest(), TestVault::new(1, 0));
+    let coins: Vec<_> = (1..60).map(|n| coin(n, 10_000)).collect();
+    for amount in [50_000, 200_000] {
+        let effects = effects(&codec, &[(FOREIGN, amount)]);
+        let ask = |slots_max: usize| {
+            let of_all = request(&effects, &vault.key, &coins);
+            Ask {
+                slots_max,
+                ..of_all
+            }
+            .build(&codec)
+        };
+        let least = ask(256).unwrap().slots.len();
+        assert_eq!(ask(least).unwrap().slots.len(), least);
+        assert_eq!(code(ask(least - 1)), Code::InsufficientBalance);
+    }
+}
+
+#[test]
 fn a_given_anchor_is_spent_or_the_request_refused() {
     let (codec, vault) = (regtest(), TestVault::new(1, 0));
     let effects = effects(&codec, &[(FOREIGN, 70_000)]);

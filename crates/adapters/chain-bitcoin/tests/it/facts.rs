@@ -106,6 +106,7 @@ fn a_foreign_truncated_or_extended_view_is_refused() {
         anchor: None,
         previous: None,
         fee_max: 10_000.into(),
+        slots_max: 256,
         return_to: CHANGE,
     };
     let view = ask.view(&codec).unwrap();

@@ -73,6 +73,7 @@ proptest! {
             anchor: None,
             previous: None,
             fee_max: 10_000.into(),
+            slots_max: 256,
             return_to: OwnPath { change: 1, index: 0 },
         };
         for view in [&bytes, &framed] {

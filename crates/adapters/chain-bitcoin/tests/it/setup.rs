@@ -106,6 +106,7 @@ pub struct Ask<'a> {
     pub anchor: Option<&'a ConflictKey>,
     pub fee_rate: u64,
     pub fee_max: MinorUnits,
+    pub slots_max: usize,
     pub change: OwnPath,
     pub height: u64,
 }
@@ -147,6 +148,7 @@ impl Ask<'_> {
             anchor: self.anchor,
             previous,
             fee_max: self.fee_max,
+            slots_max: self.slots_max,
             return_to: self.change,
         };
         codec.build(&plan, &self.view(codec)?)
@@ -161,6 +163,7 @@ pub fn request<'a>(effects: &'a Effects, vault: &'a VaultKey, coins: &'a [OwnCoi
         anchor: None,
         fee_rate: 2_000,
         fee_max: MinorUnits::from(1_000_000),
+        slots_max: 256,
         change: CHANGE,
         height: 800,
     }
