@@ -8,7 +8,7 @@ use strongroom_ports::db::Migration;
 /// The `mirror` tables hold the content of the journal's topics: every entry with its leaf,
 /// checkpoints and cosignatures from the newest witnessed one on, which entry made a tenant (1),
 /// vault (2) or key (3), and how far each topic was read. All of it is refilled from the bus.
-pub const MIGRATIONS: &[Migration] = &[V1, V2, V3];
+pub const MIGRATIONS: &[Migration] = &[V1, V2, V3, V4];
 
 const V1: Migration = Migration {
     component: "api",
@@ -56,5 +56,15 @@ const V3: Migration = Migration {
     sql: "
 ALTER TABLE answer ADD COLUMN sent {bool} NOT NULL DEFAULT TRUE;
 CREATE INDEX answer_unsent ON answer (sent, at_ms);
+",
+};
+
+/// Answered acts are deleted when their time is over: `look_ms` says when to look.
+const V4: Migration = Migration {
+    component: "api",
+    version: 4,
+    sql: "
+ALTER TABLE act ADD COLUMN look_ms {i64} NOT NULL DEFAULT 0;
+CREATE INDEX act_look ON act (done, look_ms);
 ",
 };

@@ -4,7 +4,9 @@ mod acts;
 mod answers;
 mod transactions;
 
-pub(crate) use acts::{act, acts_due, insert_act, set_act_result};
+pub(crate) use acts::{
+    OfferedAct, act, acts_due, acts_over, delete_act, insert_act, set_act_look, set_act_result,
+};
 pub(crate) use answers::{answers, answers_unsent, delete_answers, insert_answer};
 pub(crate) use transactions::{
     PageCursor, ReceivedIntent, TxRow, by_digest, by_id, in_state, insert_tx, page, set_sent,

@@ -85,6 +85,22 @@ impl Signed {
         self.endorsements.sort_by_key(|e| e.credential);
     }
 
+    /// This text with the signatures of both; of two by one credential, this one's.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let mut joined = self.clone();
+        let has = |e: &&Endorsement| {
+            self.endorsements
+                .iter()
+                .all(|o| o.credential != e.credential)
+        };
+        joined
+            .endorsements
+            .extend(other.endorsements.iter().filter(has).cloned());
+        joined.endorsements.sort_by_key(|e| e.credential);
+        joined
+    }
+
     /// The container with one signature.
     pub fn by<D: Document>(document: &D, credential: &SigningCredential) -> Self {
         let mut signed = Self::draft(document);

@@ -4,17 +4,22 @@ use super::Step;
 use crate::life_cycle::RowEvent;
 use crate::store::{self, TxRow};
 use crate::submit::{act_record, approval_record, intent_record};
+use strongroom_journal::keyspace as ks;
 use strongroom_journal::prospect::{FreshHead, Prospect};
+use strongroom_journal::state::View as _;
 use strongroom_ports::bus::Record;
 use strongroom_replica::SharedFollower;
 use strongroom_stage::StageError;
 use strongroom_stage::post::Post;
-use strongroom_types::{Code, Document as _, Intent, UnixMs};
+use strongroom_types::{Act, Code, Document as _, Intent, UnixMs};
 use strongroom_wire::TransactionState;
 
 /// Time after which a record without an answer is sent again, milliseconds: well above the time
 /// that an answer takes, well below a client's patience.
 const AGAIN_MS: u64 = 2_000;
+
+/// Pause before an answered act that the journal still knows is looked at again, milliseconds.
+const LOOK_AGAIN_MS: u64 = 3_600_000;
 
 pub(super) fn on_tick(
     post: &mut Post,
@@ -25,6 +30,7 @@ pub(super) fn on_tick(
     let mut records = send_intents(post, step, journal, before)?;
     records.extend(send_answers(post, step, before)?);
     records.extend(send_acts(post, step, before)?);
+    forget_acts(step, journal)?;
     Ok(records)
 }
 
@@ -113,4 +119,23 @@ fn send_acts(
         records.push(act_record(post, step.now, &act.signed, act.submission)?);
     }
     Ok(records)
+}
+
+/// Deletes answered acts whose time is over and that the journal has forgotten, or the table would
+/// only grow.
+fn forget_acts(step: &mut Step<'_>, journal: &SharedFollower) -> Result<(), StageError> {
+    for row in store::acts_over(step.tx, step.now)? {
+        let is_held = Act::parse(&row.signed.text).is_ok_and(|act| {
+            let used = ks::used_act(act.scope, &Act::digest_of(&row.signed.text));
+            journal.read(|f| f.state().get(&used).is_some())
+        });
+
+        // A proposal outlives its act, and clients still ask for it.
+        if is_held {
+            store::set_act_look(step.tx, &row.submission, step.now.plus(LOOK_AGAIN_MS))?;
+        } else {
+            store::delete_act(step.tx, &row.submission)?;
+        }
+    }
+    Ok(())
 }

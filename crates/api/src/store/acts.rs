@@ -24,25 +24,33 @@ fn act_row(row: &Row) -> Result<ActRow, DbError> {
     })
 }
 
-/// Inserts an act; one offered before and refused is offered again.
+/// An act whose signatures were verified.
+pub(crate) struct OfferedAct<'a> {
+    pub(crate) digest: &'a Digest,
+    pub(crate) submission: &'a [u8; 16],
+    pub(crate) signed: &'a Signed,
+    pub(crate) expires: UnixMs,
+}
+
+/// Inserts an act; one offered before is offered again.
 pub(crate) fn insert_act(
     tx: &mut dyn Tx,
-    digest: &Digest,
-    submission: &[u8; 16],
-    signed: &Signed,
+    act: &OfferedAct<'_>,
     now: UnixMs,
 ) -> Result<(), DbError> {
-    let sql = "INSERT INTO act (digest, submission, tenant, signed, code, detail, done, sent_ms)
-               VALUES ($1, $2, NULL, $3, '', '', FALSE, $4)
+    let sql = "INSERT INTO act
+                 (digest, submission, tenant, signed, code, detail, done, sent_ms, look_ms)
+               VALUES ($1, $2, NULL, $3, '', '', FALSE, $4, $5)
                ON CONFLICT (digest) DO UPDATE SET submission = excluded.submission, signed = excluded.signed,
-                 code = '', detail = '', done = FALSE, sent_ms = excluded.sent_ms";
+                 code = '', detail = '', done = FALSE, sent_ms = excluded.sent_ms, look_ms = excluded.look_ms";
 
-    let signed = encode(signed);
+    let signed = encode(act.signed);
     let args = [
-        Arg::from(&digest.0),
-        Arg::from(submission),
+        Arg::from(&act.digest.0),
+        Arg::from(act.submission),
         Arg::from(&signed),
         Arg::u64(now.0)?,
+        Arg::u64(act.expires.0)?,
     ];
     tx.execute(sql, &args).map(drop)
 }
@@ -89,4 +97,30 @@ pub(crate) fn acts_due(
         tx.execute(sql, &[Arg::u64(now.0)?, Arg::from(&act.submission)])?;
     }
     Ok(acts)
+}
+
+/// Answered acts whose time is over, at most 16, that are to be looked at by now.
+pub(crate) fn acts_over(tx: &mut dyn Tx, now: UnixMs) -> Result<Vec<ActRow>, DbError> {
+    let sql = "SELECT submission, signed, code, detail, done FROM act
+               WHERE done = TRUE AND look_ms <= $1 ORDER BY look_ms LIMIT 16";
+    tx.query(sql, &[Arg::u64(now.0)?])?
+        .iter()
+        .map(act_row)
+        .collect()
+}
+
+/// Has an answered act looked at later.
+pub(crate) fn set_act_look(
+    tx: &mut dyn Tx,
+    submission: &[u8; 16],
+    at: UnixMs,
+) -> Result<(), DbError> {
+    let sql = "UPDATE act SET look_ms = $1 WHERE submission = $2";
+    tx.execute(sql, &[Arg::u64(at.0)?, Arg::from(submission)])
+        .map(drop)
+}
+
+pub(crate) fn delete_act(tx: &mut dyn Tx, submission: &[u8; 16]) -> Result<(), DbError> {
+    let sql = "DELETE FROM act WHERE submission = $1";
+    tx.execute(sql, &[Arg::from(submission)]).map(drop)
 }

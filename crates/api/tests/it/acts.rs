@@ -37,6 +37,19 @@ fn an_act_that_was_appended_is_in_force_once_the_replica_has_it() {
     assert_eq!(state(&served, &act), "in_force");
 }
 
+/// Its row would be deleted with its time otherwise, and a client told that it never was.
+#[test]
+fn an_act_that_the_journal_knows_is_shown_beyond_its_time() {
+    let mut served = served();
+    let act = offered(&served);
+    served.result_of(&act, Ok(9));
+    served.in_force(&act);
+    let (text, _) = act.open::<Act>().unwrap();
+    served.at(text.expires.plus(1_000));
+    served.step();
+    assert_eq!(state(&served, &act), "in_force");
+}
+
 /// It was offered twice, and the second time the writer called it used.
 #[test]
 fn an_act_in_the_journal_is_in_force_whatever_the_writer_answered() {

@@ -16,6 +16,7 @@ mod life_cycle;
 mod limits;
 mod matrix;
 mod mirror;
+mod offers;
 mod openapi;
 mod reach;
 mod ready;

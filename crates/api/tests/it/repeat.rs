@@ -6,8 +6,8 @@ use strongroom_api::submit;
 use strongroom_journal::Body;
 use strongroom_ports::bus::Record;
 use strongroom_stage::post::message_id;
-use strongroom_types::{Act, ActBody, Digest, Tighten};
-use strongroom_wire::{Decided, JournalResult, JournalSubmitted, Role, TransactionState, topics};
+use strongroom_types::{ActBody, Digest, Tighten};
+use strongroom_wire::{Decided, JournalResult, Role, TransactionState, topics};
 use strongroom_world::Who;
 
 fn ids(records: &[Record]) -> BTreeSet<[u8; 16]> {
@@ -212,24 +212,4 @@ fn records_are_ordered_by_vault_or_tenant_and_live_as_long_as_they_may_count() {
     let record = submit::act(&desk.intake, &act).unwrap().record.unwrap();
     assert_eq!(record.key, intent.tenant.0);
     assert!(record.headers.deadline_ms > desk.now().0);
-}
-
-/// A refused act may be in order later, or with more signatures: that is another submission, or the
-/// writer would answer with what it said before.
-#[test]
-fn an_act_offered_later_or_with_other_signatures_is_another_submission() {
-    let mut desk = Desk::new();
-    let body = ActBody::Tighten(Tighten::Cancel(Digest([7; 32])));
-    let act = desk.journal.ledger.signed_act(body, &[Who::Admin(0)]);
-    let mut more = act.clone();
-    more.endorse::<Act>(&desk.journal.world.person(Who::Admin(1)).signing());
-    let offer = |desk: &Desk, act| {
-        let record = submit::act(&desk.intake, act).unwrap().record.unwrap();
-        let (_, offered): (_, JournalSubmitted) = desk.journal.world.open(&record);
-        offered.submission
-    };
-    let mut submissions = BTreeSet::from([offer(&desk, &act), offer(&desk, &more)]);
-    desk.wait(1);
-    submissions.insert(offer(&desk, &act));
-    assert_eq!(submissions.len(), 3);
 }

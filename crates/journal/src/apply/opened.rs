@@ -5,12 +5,12 @@ use crate::entry::Entry;
 use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
 use crate::model::{CredentialRecord, WaitingItem, WaitingOf};
-use crate::state::Lookup as _;
+use crate::state::Lookup;
 use std::collections::BTreeSet;
 use strongroom_types::charter::{Board, Charter};
 use strongroom_types::{
-    Act, ActBody, Code, Credential, CredentialId, Digest, Refusal, Scope, Signed, Tighten, UnixMs,
-    UserId,
+    Act, ActBody, Code, Credential, CredentialId, Digest, Document as _, Endorsement, Refusal,
+    Scope, Signed, Tighten, UnixMs, UserId,
 };
 
 /// Longest life of an act, milliseconds: used acts are remembered until it ends.
@@ -49,14 +49,9 @@ impl VerifiedAct {
         check_life(entry.at, &act)?;
         check_charter_ids(change, &act)?;
 
-        // One false signature refuses the whole act: it was not made by the people it names.
         let [mut users, mut people, mut founders] = [const { BTreeSet::new() }; 3];
         let (mut signers, mut lapsed) = (Vec::new(), Vec::new());
-        for endorsement in &signed.endorsements {
-            let (origin, credential) = credential(change, &act, endorsement.credential)?;
-            if !change.verify(&credential, &digest, &endorsement.proof) {
-                return Err(Refusal::new(Code::BadSignature, endorsement.credential));
-            }
+        for (origin, credential) in signers_of(change, &act, signed)? {
             // A charter chooses the ids of its users: one that it calls like a platform admin must
             // not sign for that admin.
             match origin {
@@ -224,9 +219,38 @@ fn check_charter_ids(change: &Change<'_>, act: &Act) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// An act all of whose signatures verify at this state: what a service may take for the journal.
+/// Whether they are enough, and in time, is for the entry that brings it.
+///
+/// # Errors
+/// The reason that [`apply`](super::apply()) would give.
+pub fn signed_act(state: &impl Lookup, signed: &Signed) -> Result<(Act, Digest), Refusal> {
+    let (act, digest) = signed.open::<Act>()?;
+    signers_of(state, &act, signed)?;
+    Ok((act, digest))
+}
+
+/// The credentials that signed an act. One false signature refuses the whole act: it was not made by
+/// the people it names.
+fn signers_of(
+    state: &impl Lookup,
+    act: &Act,
+    signed: &Signed,
+) -> Result<Vec<(Origin, Credential)>, Refusal> {
+    let digest = Act::digest_of(&signed.text);
+    let signer = |endorsement: &Endorsement| {
+        let (origin, credential) = credential(state, act, endorsement.credential)?;
+        if !state.verify(&credential, &digest, &endorsement.proof) {
+            return Err(Refusal::new(Code::BadSignature, endorsement.credential));
+        }
+        Ok((origin, credential))
+    };
+    signed.endorsements.iter().map(signer).collect()
+}
+
 /// The credential under which a signature of the act must verify.
 fn credential(
-    change: &Change<'_>,
+    state: &impl Lookup,
     act: &Act,
     id: CredentialId,
 ) -> Result<(Origin, Credential), Refusal> {
@@ -240,12 +264,12 @@ fn credential(
         return Ok((Origin::Charter, credential.clone()));
     }
 
-    match change.credential(act.scope, id) {
+    match state.credential(act.scope, id) {
         Ok(found) => Ok((Origin::Scope, found.credential)),
         // One of several signers must not take a withheld tightening along when their credential is
         // revoked, by their own act or because it was stolen. The others decide whether it stands.
         Err(refusal) if refusal.code == Code::CredentialRevoked && act.is_tightening() => {
-            let stored: Option<CredentialRecord> = change.record(&ks::credential(act.scope, id))?;
+            let stored: Option<CredentialRecord> = state.record(&ks::credential(act.scope, id))?;
             let stored = stored.ok_or(refusal)?;
             Ok((Origin::Lapsed, stored.credential))
         }
