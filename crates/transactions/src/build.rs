@@ -104,11 +104,7 @@ impl TransactionsStage {
             });
         });
 
-        let Some(return_to) = facts::next_change(step.tx, payment.intent.paying_vault())? else {
-            // A change address beyond the bound is one that no signer would take for the vault's.
-            let why = Refusal::new(Code::QuotaExceeded, "no change address is left");
-            return Ok(BuildOutcome::Refused(AfterBuild::Show, why));
-        };
+        let return_to = facts::next_change(step.tx, payment.intent.paying_vault())?;
         let plan = Plan {
             kind: AttemptKind::Pay,
             effects: &effects,
@@ -262,9 +258,8 @@ fn reserve(
         return Ok(false);
     }
 
-    // Only what is offered uses an address up. Were one spent by each try, payments that cannot be
-    // built would use up all of the vault, or leave more unused in a row than a search for change
-    // goes through.
+    // Only what is offered takes a turn: payments that cannot be built would else bring back the
+    // addresses of others sooner.
     let has_change = built.returned > MinorUnits::ZERO;
     let vault = payment.intent.paying_vault();
     Ok(!has_change || facts::set_change_given(step.tx, vault, return_to)?)

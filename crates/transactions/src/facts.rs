@@ -264,13 +264,13 @@ pub(crate) fn retain(
     Ok(())
 }
 
-/// The next change address of a vault, not given out yet; `None` when all are.
-pub(crate) fn next_change(
-    tx: &mut dyn Tx,
-    vault: TenantVault,
-) -> Result<Option<OwnPath>, StageError> {
-    let index = change_count(tx, vault)?;
-    Ok((index < ADDRESS_INDEX_MAX).then_some(OwnPath { change: 1, index }))
+/// The change address of a vault whose turn it is. They are used again after the last one: beyond it
+/// no signer would take an address for the vault's, and none would be watched.
+pub(crate) fn next_change(tx: &mut dyn Tx, vault: TenantVault) -> Result<OwnPath, StageError> {
+    let sql = "SELECT next FROM change_index WHERE tenant = $1 AND vault = $2";
+    let row = tx.query_opt(sql, &vault_args(&vault))?;
+    let index = row.map_or(Ok(0), |row| u32::try_from(row.i64(0)?).map_err(broken))?;
+    Ok(OwnPath { change: 1, index })
 }
 
 /// Gives out the change address of [`next_change`]; `false` when another instance was faster.
@@ -281,35 +281,13 @@ pub(crate) fn set_change_given(
 ) -> Result<bool, DbError> {
     let sql = "INSERT INTO change_index (tenant, vault, next) VALUES ($1, $2, $3)
                ON CONFLICT (tenant, vault) DO UPDATE SET next = excluded.next
-               WHERE change_index.next = excluded.next - 1";
-    let args = [
-        Arg::from(&vault.tenant.0),
-        Arg::from(&vault.vault.0),
-        Arg::from(path.index.saturating_add(1)),
-    ];
-    Ok(tx.execute(sql, &args)? == 1)
-}
-
-/// How many change addresses were given out.
-pub(crate) fn change_count(tx: &mut dyn Tx, vault: TenantVault) -> Result<u32, StageError> {
-    let sql = "SELECT next FROM change_index WHERE tenant = $1 AND vault = $2";
-    let row = tx.query_opt(sql, &vault_args(&vault))?;
-    row.map_or(Ok(0), |row| u32::try_from(row.i64(0)?).map_err(broken))
-}
-
-/// After its tables were lost a service must not give out an old change address again as new.
-pub(crate) fn set_change_at_least(
-    tx: &mut dyn Tx,
-    vault: TenantVault,
-    next: u32,
-) -> Result<(), DbError> {
-    let sql = "INSERT INTO change_index (tenant, vault, next) VALUES ($1, $2, $3)
-               ON CONFLICT (tenant, vault) DO UPDATE SET next = excluded.next
-               WHERE change_index.next < excluded.next";
+               WHERE change_index.next = $4";
+    let next = path.index.saturating_add(1) % ADDRESS_INDEX_MAX;
     let args = [
         Arg::from(&vault.tenant.0),
         Arg::from(&vault.vault.0),
         Arg::from(next),
+        Arg::from(path.index),
     ];
-    tx.execute(sql, &args).map(drop)
+    Ok(tx.execute(sql, &args)? == 1)
 }

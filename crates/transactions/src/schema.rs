@@ -5,7 +5,7 @@ use strongroom_ports::db::Migration;
 /// `payment`: one row per intent. `chain_fact`: newest height and fees. `holding`: what the vaults
 /// can spend, from the network. `reservation`: conflict keys that intents hold or have used.
 /// `held_anchor`: those that the journal holds for another intent or an ended one, and until when.
-/// `change_index`: next change address.
+/// `change_index`: the change address whose turn is next.
 ///
 /// What belongs to a vault is keyed by tenant and vault: vaults of two tenants may have one id.
 /// Rows without a tenant could not be divided among the two, so no version of the tables before

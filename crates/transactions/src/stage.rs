@@ -80,11 +80,6 @@ impl Stage for TransactionsStage {
         MIGRATIONS
     }
 
-    fn reload(&mut self, _tx: &mut dyn Tx) -> Result<(), StageError> {
-        self.watcher.reload();
-        Ok(())
-    }
-
     fn handle(
         &mut self,
         now_ms: u64,

@@ -4,7 +4,7 @@
 //! not asked for, is skipped and logged; it never stops the others, and neither does a node that is
 //! gone.
 
-use crate::facts::{self, FactsAge};
+use crate::facts::FactsAge;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_ports::chain::{ChainCodec, ChainGateway, Fact, OwnPath, Registry as _, VaultKey};
@@ -12,21 +12,10 @@ use strongroom_ports::db::Tx;
 use strongroom_replica::{SharedFollower, TenantVaults};
 use strongroom_stage::StageError;
 use strongroom_types::registry::ADDRESS_INDEX_MAX;
-use strongroom_types::{TenantId, TenantVault};
+use strongroom_types::{Refusal, TenantId, TenantVault};
 
 mod learn;
 
-/// Receive addresses that are watched, from index 0. Which ones were given out is kept nowhere: a
-/// deposit to a later one is not seen.
-const RECEIVE_COUNT: u32 = 20;
-/// Change addresses watched beyond the last one known to be used.
-const CHANGE_GAP: u32 = 20;
-/// Questions about one vault in one sync at most. A node that reports a coin at the last address of
-/// every question would be asked forever; an honest rebuild goes on in the next sync.
-const ROUNDS_MAX: u32 = 16;
-/// Half of the change addresses: a lying node that always reports a coin at the last one cannot
-/// burn the other half.
-const FOUND_INDEX_MAX: u32 = ADDRESS_INDEX_MAX / 2;
 /// Vaults in one sync about which the node was silent, at most. Each silence may last as long as
 /// the node's time limit, and a tick holds the database.
 const SILENT_MAX: usize = 4;
@@ -36,8 +25,6 @@ const SILENT_MAX: usize = 4;
 enum Synced {
     /// The table has the node's newest answer about every address of the vault.
     Done,
-    /// The search for the addresses that a lost table had given out goes on in the next sync.
-    Searching,
     /// The node did not answer; the table is as it was.
     Unavailable,
 }
@@ -55,18 +42,11 @@ pub(crate) struct Watcher {
     is_silent: bool,
 }
 
-/// The addresses of one vault.
-#[derive(Default)]
+/// All addresses of one vault; none when its key gives none.
 struct Watched {
     addresses: BTreeMap<String, OwnPath>,
-    /// Change addresses among them, from index 0.
-    change: u32,
-    /// Whether the search for change addresses that a lost table had given out has ended.
-    searched: bool,
     /// Whether the last answer had something in it that cannot be true.
     is_lied_about: bool,
-    /// Whether no address can be derived from the vault's key.
-    is_unusable: bool,
 }
 
 impl Watcher {
@@ -78,14 +58,6 @@ impl Watcher {
             synced: BTreeMap::new(),
             gave_up_at: None,
             is_silent: false,
-        }
-    }
-
-    /// Starts the searches again after a transaction that was not committed: what they had found
-    /// is not in the table.
-    pub(crate) fn reload(&mut self) {
-        for watched in self.watched.values_mut() {
-            watched.searched = false;
         }
     }
 
@@ -110,7 +82,7 @@ impl Watcher {
             let synced = self.sync_vault(tx, *id, key)?;
             self.synced.insert(*id, synced);
             match synced {
-                Synced::Done | Synced::Searching => {}
+                Synced::Done => {}
                 Synced::Unavailable => silent += 1,
             }
             if silent == SILENT_MAX {
@@ -122,16 +94,16 @@ impl Watcher {
     }
 
     /// Age of the facts about a vault, after a sync of this round. A silent node proves nothing
-    /// about funds, nor does a table that is not whole.
+    /// about funds.
     pub(crate) fn age(&self, id: TenantVault) -> FactsAge {
         match self.synced.get(&id) {
             Some(Synced::Done) => FactsAge::Fresh,
-            Some(Synced::Searching | Synced::Unavailable) | None => FactsAge::Kept,
+            Some(Synced::Unavailable) | None => FactsAge::Kept,
         }
     }
 
-    /// Asks until nothing is found near the end of what is watched, so that a lost table is rebuilt
-    /// whole.
+    /// Asks about every address that signers take for the vault's own: which ones hold coins cannot
+    /// be known without, and a table that was lost is rebuilt whole by one answer.
     fn sync_vault(
         &mut self,
         tx: &mut dyn Tx,
@@ -139,39 +111,15 @@ impl Watcher {
         key: &VaultKey,
     ) -> Result<Synced, StageError> {
         // A key of another scheme has no addresses on this chain.
-        if !self.codec.manifest().suites.contains(&key.suite) {
+        if !self.codec.manifest().suites.contains(&key.suite) || !self.watch(id, key) {
             return Ok(Synced::Done);
         }
 
-        for _ in 0..ROUNDS_MAX {
-            let given = facts::change_count(tx, id)?;
-            if !self.watch(id, key, given.saturating_add(CHANGE_GAP)) {
-                return Ok(Synced::Done);
-            }
-
-            let Some(found) = self.ask(id) else {
-                return Ok(Synced::Unavailable);
-            };
-            let last = self.store_facts(tx, id, found)?;
-
-            // Only a lost table can know less than the chain: once the end was seen, a coin beyond
-            // what was given out is not a reason to skip addresses.
-            let Some(watched) = self
-                .watched
-                .get_mut(&id)
-                .filter(|watched| !watched.searched)
-            else {
-                return Ok(Synced::Done);
-            };
-            match last.filter(|last| *last >= given && *last < FOUND_INDEX_MAX) {
-                Some(last) => facts::set_change_at_least(tx, id, last.saturating_add(1))?,
-                None => {
-                    watched.searched = true;
-                    return Ok(Synced::Done);
-                }
-            }
-        }
-        Ok(Synced::Searching)
+        let Some(found) = self.ask(id) else {
+            return Ok(Synced::Unavailable);
+        };
+        self.store_facts(tx, id, found)?;
+        Ok(Synced::Done)
     }
 
     /// The node's statements about a vault's addresses; `None` when it does not answer.
@@ -195,37 +143,30 @@ impl Watcher {
         }
     }
 
-    /// Watches change addresses below `change`, and the receive addresses; `false` when the key
-    /// gives none.
-    fn watch(&mut self, id: TenantVault, key: &VaultKey, change: u32) -> bool {
-        let watched = self.watched.entry(id).or_default();
-        if watched.is_unusable {
-            return false;
-        }
-
-        let first = watched.addresses.is_empty();
-        let receive = (0..RECEIVE_COUNT).filter(|_| first).map(|index| (0, index));
-        // Beyond the bound no signer takes an address for the vault's own.
-        let change = change.min(ADDRESS_INDEX_MAX);
-        let more = (watched.change..change).map(|index| (1, index));
-        for (branch, index) in receive.chain(more) {
-            let path = OwnPath {
-                change: branch,
-                index,
-            };
-            match self.codec.derive_address(key, path) {
-                Ok(address) => watched.addresses.insert(address, path),
+    /// Derives the vault's addresses at its first turn; `false` when its key gives none.
+    fn watch(&mut self, id: TenantVault, key: &VaultKey) -> bool {
+        let watched = self.watched.entry(id).or_insert_with(|| {
+            let addresses = addresses(self.codec.as_ref(), key).unwrap_or_else(|why| {
                 // One vault's key must not stop the service for all tenants.
-                Err(why) => {
-                    tracing::error!(tenant.id = %id.tenant, vault.id = %id.vault, %why, "the vault has no addresses");
-                    watched.is_unusable = true;
-                    return false;
-                }
-            };
-        }
-        watched.change = watched.change.max(change);
-        true
+                tracing::error!(tenant.id = %id.tenant, vault.id = %id.vault, %why, "the vault has no addresses");
+                BTreeMap::new()
+            });
+            Watched {
+                addresses,
+                is_lied_about: false,
+            }
+        });
+        !watched.addresses.is_empty()
     }
+}
+
+/// The addresses of a vault on both branches.
+fn addresses(codec: &dyn ChainCodec, key: &VaultKey) -> Result<BTreeMap<String, OwnPath>, Refusal> {
+    let branch = |change| (0..ADDRESS_INDEX_MAX).map(move |index| OwnPath { change, index });
+    let paths = branch(0).chain(branch(1));
+    paths
+        .map(|path| Ok((codec.derive_address(key, path)?, path)))
+        .collect()
 }
 
 /// Every vault of every tenant whose key is finished, by tenant and id.

@@ -19,9 +19,13 @@ pub const MEMBERS_MAX: usize = 256;
 const TAGS_MAX: usize = 16;
 /// Largest number of signers of one roster.
 pub const ROSTER_MAX: usize = 64;
-/// Exclusive upper bound of account and address indices. Change at a higher index would not be
-/// found by a scan of the wallet.
-pub const ADDRESS_INDEX_MAX: u32 = 1_000_000;
+/// Exclusive upper bound of account indices.
+pub const ACCOUNT_INDEX_MAX: u32 = 1_000_000;
+// One bound for those who give addresses out, watch them and sign for them: a coin of the vault
+// that its own service does not see is lost without a thief.
+/// Exclusive upper bound of address indices, on each branch of a vault: all below it are watched,
+/// and no other is taken for the vault's own.
+pub const ADDRESS_INDEX_MAX: u32 = 50;
 
 /// A human being known to the tenant.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
@@ -65,7 +69,7 @@ pub struct Vault {
     pub name: Name,
     /// Threshold key from which its addresses derive.
     pub key: KeyId,
-    /// Account index on that key, below [`ADDRESS_INDEX_MAX`]; unique per key.
+    /// Account index on that key, below [`ACCOUNT_INDEX_MAX`]; unique per key.
     pub account: u32,
     /// Labels that policy rules can name, ascending, distinct, at most 16.
     pub tags: Vec<Name>,
@@ -228,7 +232,7 @@ fn number<T: TryFrom<u64, Error: fmt::Display>>(
 }
 
 fn check_account(vault: &Vault) -> Result<(), FormError> {
-    if vault.account < ADDRESS_INDEX_MAX {
+    if vault.account < ACCOUNT_INDEX_MAX {
         Ok(())
     } else {
         Err(FormError::invalid("account", "must be below 1000000"))

@@ -3,7 +3,7 @@
 use strongroom_mpc_core::ChildPath;
 use strongroom_mpc_core::hd::ed25519::derive_public;
 use strongroom_ports::chain::{OwnPath, VaultKey};
-use strongroom_types::registry::ADDRESS_INDEX_MAX;
+use strongroom_types::registry::{ACCOUNT_INDEX_MAX, ADDRESS_INDEX_MAX};
 use strongroom_types::{Code, Refusal, Suite, digest, text};
 
 const PREFIX: &str = "prb1";
@@ -57,8 +57,8 @@ pub fn own_key(vault: &VaultKey, path: OwnPath) -> Result<[u8; 32], Refusal> {
         return Err(Refusal::new(Code::Unsupported, detail));
     }
 
-    // An index beyond the bounds would never be scanned: what returns there is lost.
-    let in_bounds = vault.account < ADDRESS_INDEX_MAX && path.index < ADDRESS_INDEX_MAX;
+    // An index beyond the bound is not watched: what returns there is lost.
+    let in_bounds = vault.account < ACCOUNT_INDEX_MAX && path.index < ADDRESS_INDEX_MAX;
     if !in_bounds || path.change > 1 {
         return Err(Refusal::new(Code::PathNotOwn, format!("{path:?}")));
     }

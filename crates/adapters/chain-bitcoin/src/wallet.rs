@@ -7,7 +7,7 @@ use bitcoin::key::{TapTweak, TweakedPublicKey};
 use bitcoin::secp256k1::{PublicKey, Secp256k1, VerifyOnly};
 use bitcoin::{NetworkKind, ScriptBuf};
 use strongroom_ports::chain::{OwnPath, VaultKey};
-use strongroom_types::registry::ADDRESS_INDEX_MAX;
+use strongroom_types::registry::{ACCOUNT_INDEX_MAX, ADDRESS_INDEX_MAX};
 use strongroom_types::{Code, Refusal, Suite};
 
 /// First step of the path, the purpose of BIP-86.
@@ -42,7 +42,7 @@ impl<'a> Wallet<'a> {
             ));
         }
 
-        if vault.account >= ADDRESS_INDEX_MAX {
+        if vault.account >= ACCOUNT_INDEX_MAX {
             return Err(not_own("account out of bounds"));
         }
 
@@ -94,8 +94,8 @@ impl<'a> Wallet<'a> {
             other => return Err(not_own(format!("there is no branch {other}"))),
         };
 
-        // Indices beyond the limit are refused: no service watches them, so a coin there would
-        // belong to the vault and never be noticed.
+        // No service watches indices beyond the bound: a coin there would belong to the vault and
+        // never be noticed.
         if path.index >= ADDRESS_INDEX_MAX {
             return Err(not_own(format!(
                 "address index {} out of bounds",

@@ -17,6 +17,7 @@ use strongroom_journal::model::VaultRecord;
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::chain::{OwnPath, Registry as _};
 use strongroom_replica::TenantVaults;
+use strongroom_types::registry::ADDRESS_INDEX_MAX;
 use strongroom_types::{Code, TenantId, VaultId};
 
 /// One address of a vault, `place` = `branch-index` (`0-7`), with what a client needs to derive it
@@ -26,7 +27,7 @@ use strongroom_types::{Code, TenantId, VaultId};
     operation_id = "get_address",
     path = "/v1/vaults/{id}/addresses/{place}",
     tag = "registry",
-    params(("id" = String, Path, description = "Vault, `vlt_…`"), ("place" = String, Path, description = "`branch-index`, such as `0-7`; branch 0 receives, branch 1 is change"), AddressQuery),
+    params(("id" = String, Path, description = "Vault, `vlt_…`"), ("place" = String, Path, description = "`branch-index`, such as `0-7`; branch 0 receives, branch 1 is change; indices 0 to 49"), AddressQuery),
     responses((status = 200, description = "The address", body = AddressInfo)),
 )]
 pub(crate) async fn show(
@@ -118,6 +119,13 @@ fn own_path(place: &str) -> Result<OwnPath, Problem> {
 
     let (change, index) = parts
         .ok_or_else(|| Problem::new(Code::Malformed, "expected `branch-index`, e.g. `0-7`"))?;
+
+    // An address that is not watched must not be given out: its deposits would never be seen.
+    if change > 1 || index >= ADDRESS_INDEX_MAX {
+        let last = ADDRESS_INDEX_MAX - 1;
+        let detail = format!("branches are 0 and 1, indices 0 to {last}: no other is watched");
+        return Err(Problem::new(Code::Malformed, detail));
+    }
     Ok(OwnPath { change, index })
 }
 

@@ -13,7 +13,7 @@ pub struct VaultKey {
     pub public_key: Vec<u8>,
     /// BIP-32 chain code, 32 bytes.
     pub chain_code: [u8; 32],
-    /// Account index of the vault, not hardened, below `ADDRESS_INDEX_MAX`.
+    /// Account index of the vault, not hardened, below `ACCOUNT_INDEX_MAX`.
     pub account: u32,
 }
 

@@ -50,7 +50,7 @@ pub struct Address {
     /// 0 receive, 1 change.
     #[arg(long, default_value_t = 0)]
     branch: u32,
-    /// Address index.
+    /// Address index, 0 to 49: no other is watched.
     #[arg(long, default_value_t = 0)]
     index: u32,
     /// The network, when the installation has several.

@@ -166,16 +166,19 @@ fn last_word_of_the_network_replaces_the_one_before() {
 }
 
 #[test]
-fn change_addresses_end_with_the_index_bound() {
+fn change_addresses_are_used_in_turn_below_the_index_bound() {
     with_rows(|tx| {
-        let first = next_change(tx, VAULT).unwrap().unwrap();
-        assert_eq!(first.index, 0);
-        assert!(set_change_given(tx, VAULT, first).unwrap());
-        assert!(!set_change_given(tx, VAULT, first).unwrap(), "once");
-        set_change_at_least(tx, VAULT, ADDRESS_INDEX_MAX).unwrap();
-        assert_eq!(next_change(tx, VAULT).unwrap(), None);
+        for index in (0..ADDRESS_INDEX_MAX).chain([0, 1]) {
+            let next = next_change(tx, VAULT).unwrap();
+            assert_eq!(next, OwnPath { change: 1, index });
+            assert!(set_change_given(tx, VAULT, next).unwrap());
+            assert!(
+                !set_change_given(tx, VAULT, next).unwrap(),
+                "once in a turn"
+            );
+        }
         for other in OTHERS {
-            assert_eq!(change_count(tx, other).unwrap(), 0);
+            assert_eq!(next_change(tx, other).unwrap().index, 0);
         }
     });
 }

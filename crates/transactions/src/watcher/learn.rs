@@ -12,24 +12,15 @@ use strongroom_types::{Refusal, TenantVault};
 /// disk at once.
 const FACTS_MAX: usize = 50_000;
 
-/// One statement that was kept.
-struct Kept {
-    /// Name of its row.
-    name: String,
-    /// The vault's address that it is about.
-    path: OwnPath,
-}
-
 impl Watcher {
-    /// Keeps what can be true of an answer about one vault. Gives the highest change index that
-    /// holds something.
+    /// Keeps what can be true of an answer about one vault.
     pub(super) fn store_facts(
         &mut self,
         tx: &mut dyn Tx,
         id: TenantVault,
         found: Vec<Fact>,
-    ) -> Result<Option<u32>, StageError> {
-        let (mut last, mut absurd, mut first_absurd) = (None, 0_usize, None);
+    ) -> Result<(), StageError> {
+        let (mut absurd, mut first_absurd) = (0_usize, None);
         let (mut names, is_whole) = (BTreeSet::new(), found.len() <= FACTS_MAX);
         for fact in found.into_iter().take(FACTS_MAX) {
             // More money than there is, foreign assets, heights beyond any block: left out one by
@@ -40,10 +31,7 @@ impl Watcher {
                 continue;
             }
 
-            if let Some(Kept { name, path }) = self.store_fact(tx, id, fact)? {
-                names.insert(name);
-                last = last.max((path.change == 1).then_some(path.index));
-            }
+            names.extend(self.store_fact(tx, id, fact)?);
         }
 
         // A coin that the node reports no more is spent, was undone by a reorganisation, or never
@@ -53,16 +41,17 @@ impl Watcher {
             facts::retain(tx, id, &names)?;
         }
         self.report_absurd(id, absurd, first_absurd);
-        Ok(last)
+        Ok(())
     }
 
-    /// Keeps one possible statement, if it is about an address of the vault.
+    /// Keeps one possible statement, if it is about an address of the vault. Gives the name of its
+    /// row.
     fn store_fact(
         &self,
         tx: &mut dyn Tx,
         id: TenantVault,
         fact: Fact,
-    ) -> Result<Option<Kept>, StageError> {
+    ) -> Result<Option<String>, StageError> {
         match fact {
             Fact::Head { height } => {
                 facts::set_height(tx, height)?;
@@ -82,7 +71,7 @@ impl Watcher {
         tx: &mut dyn Tx,
         id: TenantVault,
         fact: CoinFact,
-    ) -> Result<Option<Kept>, StageError> {
+    ) -> Result<Option<String>, StageError> {
         // Unconfirmed is never final: it may be replaced by a transaction that pays others.
         let Some(path) = self
             .path(id, &fact.address)
@@ -99,7 +88,7 @@ impl Watcher {
         };
         let name = coin.key.to_string();
         facts::set_coin(tx, id, coin)?;
-        Ok(Some(Kept { name, path }))
+        Ok(Some(name))
     }
 
     fn keep_account(
@@ -107,7 +96,7 @@ impl Watcher {
         tx: &mut dyn Tx,
         id: TenantVault,
         fact: AccountFact,
-    ) -> Result<Option<Kept>, StageError> {
+    ) -> Result<Option<String>, StageError> {
         let Some(path) = self.path(id, &fact.address) else {
             return Ok(None);
         };
@@ -120,7 +109,7 @@ impl Watcher {
         };
         let name = fact.address;
         facts::set_account(tx, id, &name, account)?;
-        Ok(Some(Kept { name, path }))
+        Ok(Some(name))
     }
 
     /// The vault's path of an address; `None` for one that was not asked for. A coin of a

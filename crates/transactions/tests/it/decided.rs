@@ -154,15 +154,14 @@ fn two_payments_never_share_a_coin() {
 }
 
 #[test]
-fn change_addresses_are_given_out_once() {
+fn change_addresses_are_given_out_in_turn() {
     let mut service = Service::funded(2);
     let (first, second) = (service.offered(), service.offered());
     assert_ne!(first.request.unsigned, second.request.unsigned);
     assert_eq!(service.count("SELECT next FROM change_index"), 2);
 }
 
-/// Anyone who may ask for payments could use all change addresses up, and the vault would pay no
-/// more.
+/// Anyone who may ask for payments could have the addresses of others used again soon.
 #[test]
 fn hole_payments_that_cannot_be_built_use_no_change_addresses_up() {
     let mut service = Service::new();

@@ -4,7 +4,7 @@ use super::kit::RECEIVE;
 use super::{ChainFixture, VAULTS};
 use std::collections::BTreeSet;
 use strongroom_ports::chain::{OwnPath, VaultKey};
-use strongroom_types::registry::ADDRESS_INDEX_MAX;
+use strongroom_types::registry::{ACCOUNT_INDEX_MAX, ADDRESS_INDEX_MAX};
 use strongroom_types::{Code, Suite};
 
 /// Addresses of others are read; every other spelling of them is refused.
@@ -65,7 +65,7 @@ pub fn own_addresses_are_addresses_and_differ(fixture: &impl ChainFixture) {
     let mut seen = BTreeSet::new();
     let mut expected = 0;
     for number in 0..VAULTS {
-        let accounts = [0, 1, ADDRESS_INDEX_MAX - 1];
+        let accounts = [0, 1, ACCOUNT_INDEX_MAX - 1];
         for account in accounts {
             let vault = VaultKey {
                 account,
@@ -83,7 +83,7 @@ pub fn own_addresses_are_addresses_and_differ(fixture: &impl ChainFixture) {
     assert_eq!(seen.len(), expected);
 }
 
-/// An index that no scan would find hides change; a branch that is neither receive nor change too.
+/// An index that is not watched hides change; a branch that is neither receive nor change too.
 pub fn paths_out_of_bounds_are_refused(fixture: &impl ChainFixture) {
     let codec = fixture.codec();
     let vault = fixture.vault(0);
@@ -94,7 +94,7 @@ pub fn paths_out_of_bounds_are_refused(fixture: &impl ChainFixture) {
         assert_eq!(refusal.code, Code::PathNotOwn, "{change}/{index}");
     }
     let vault = VaultKey {
-        account: ADDRESS_INDEX_MAX,
+        account: ACCOUNT_INDEX_MAX,
         ..vault
     };
     let refusal = codec.derive_address(&vault, RECEIVE).unwrap_err();

@@ -25,6 +25,7 @@ use strongroom_ports::chain::{
 };
 use strongroom_replica::TenantVaults;
 use strongroom_types::attempt::unsigned_digest;
+use strongroom_types::registry::ADDRESS_INDEX_MAX;
 use strongroom_types::{
     ActBody, Attempt, AttemptKind, Code, DecisionCore, Digest, Document as _, Intent, Refusal,
     Signed, Tighten,
@@ -283,7 +284,7 @@ impl<'a> Tampering<'a> {
             slots_max: 256,
             return_to: OwnPath {
                 change: 1,
-                index: 900_000 + self.number,
+                index: ADDRESS_INDEX_MAX - 1,
             },
         };
         self.number += 1;

@@ -3,6 +3,7 @@
 use crate::setup::{Ask, CHANGE, FOREIGN, TestVault, code, coin, effects, regtest, request};
 use strongroom_chain_bitcoin::view::BuildView;
 use strongroom_ports::chain::{ChainCodec, NoRegistry, OwnCoin, OwnPath};
+use strongroom_types::registry::ADDRESS_INDEX_MAX;
 use strongroom_types::{Code, ConflictKey, Digest, MinorUnits, Tweak};
 
 const TAPROOT: &str = "bcrt1pvqu8lwwcrhzl0dkv3mfjs5kpu9qt5qy6hgx35ctvxp53eq852t4ql3dwxn";
@@ -276,7 +277,7 @@ fn hostile_facts_are_refused_without_harm() {
         },
         OwnPath {
             change: 0,
-            index: 1_000_000,
+            index: ADDRESS_INDEX_MAX,
         },
     ] {
         assert_eq!(
@@ -312,7 +313,7 @@ fn hostile_facts_are_refused_without_harm() {
     );
     let fine = request(&effects, &vault.key, &coins);
     let change = OwnPath {
-        index: 1_000_000,
+        index: ADDRESS_INDEX_MAX,
         ..CHANGE
     };
     assert_eq!(code(Ask { change, ..fine }.build(&codec)), Code::PathNotOwn);

@@ -7,6 +7,7 @@ use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Witness};
 use strongroom_chain_bitcoin::encode::Unsigned;
 use strongroom_chain_bitcoin::{BitcoinCodec, Network, address};
 use strongroom_ports::chain::{ChainCodec, Inspection, NoRegistry, OwnPath};
+use strongroom_types::registry::ADDRESS_INDEX_MAX;
 use strongroom_types::{Code, Refusal};
 
 fn form() -> (BitcoinCodec, TestVault, Unsigned) {
@@ -185,7 +186,7 @@ fn paths_out_of_bounds_are_refused() {
         },
         OwnPath {
             change: 1,
-            index: 1_000_000,
+            index: ADDRESS_INDEX_MAX,
         },
     ] {
         assert_eq!(
@@ -197,6 +198,27 @@ fn paths_out_of_bounds_are_refused() {
             form.outputs[own] = Some(path);
         });
         assert_eq!(code(refusal), Code::PathNotOwn);
+    }
+}
+
+/// Change that no service watches is the vault's own, and lost: one valid payment with a hostile
+/// builder could send all coins of a vault there.
+#[test]
+fn hole_change_to_an_address_that_is_not_watched_is_not_own() {
+    let vault = TestVault::new(1, 3);
+    for change in [0, 1] {
+        let returned_to = |index| {
+            let path = OwnPath { change, index };
+            changed(|form| {
+                let own = own_output(form);
+                form.transaction.output[own].script_pubkey = vault.script(path);
+                form.outputs[own] = Some(path);
+            })
+        };
+        returned_to(ADDRESS_INDEX_MAX - 1).unwrap();
+        for index in [ADDRESS_INDEX_MAX, 777_777] {
+            assert_eq!(code(returned_to(index)), Code::PathNotOwn);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::setup::{FOREIGN, TestVault, code, regtest};
 use strongroom_ports::chain::{ChainCodec, OwnPath, Registry, VaultKey};
+use strongroom_types::registry::ADDRESS_INDEX_MAX;
 use strongroom_types::{
     AssetId, Code, CredentialId, Destination, Intent, IntentKind, MinorUnits, PlatformId, Suite,
     TenantId, Transfer, VaultId,
@@ -190,7 +191,7 @@ fn a_key_of_another_scheme_or_form_has_no_addresses() {
         },
         OwnPath {
             change: 0,
-            index: 1_000_000,
+            index: ADDRESS_INDEX_MAX,
         },
     ] {
         assert_eq!(code(codec.derive_address(&good, path)), Code::PathNotOwn);
@@ -201,7 +202,7 @@ fn a_key_of_another_scheme_or_form_has_no_addresses() {
                 &good,
                 OwnPath {
                     change: 1,
-                    index: 999_999
+                    index: ADDRESS_INDEX_MAX - 1
                 }
             )
             .is_ok()

@@ -1,5 +1,6 @@
 //! A vault whose secret the test knows, its coins, and requests to build.
 
+use bitcoin::ScriptBuf;
 use bitcoin::bip32::{ChainCode, ChildNumber, Fingerprint, Xpriv};
 use bitcoin::key::{Keypair, TapTweak};
 use bitcoin::secp256k1::{All, Message, Secp256k1, SecretKey};
@@ -62,6 +63,15 @@ impl TestVault {
             .to_vec()
     }
 
+    /// The vault's own script at a path, derived by the library alone, whatever the index.
+    pub fn script(&self, path: OwnPath) -> ScriptBuf {
+        let full = [86, 1, self.key.account, path.change, path.index];
+        let path = full.map(|index| ChildNumber::from_normal_idx(index).unwrap());
+        let node = self.root.derive_priv(&self.secp, &path).unwrap();
+        let internal = node.private_key.x_only_public_key(&self.secp).0;
+        ScriptBuf::new_p2tr(&self.secp, internal, None)
+    }
+
     pub fn sign_all(&self, codec: &BitcoinCodec, unsigned: &[u8]) -> Vec<Vec<u8>> {
         codec
             .inspect(unsigned, &self.key, &NoRegistry)
@@ -82,7 +92,7 @@ pub fn coin(number: u32, amount: u64) -> OwnCoin {
         key: ConflictKey::Coin(format!("{number:064x}:{}", number % 3)),
         path: OwnPath {
             change: 0,
-            index: number,
+            index: number % 8,
         },
         asset: Network::Regtest.native_asset().parse().unwrap(),
         amount: amount.into(),

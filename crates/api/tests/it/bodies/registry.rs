@@ -65,6 +65,10 @@ fn registry_bodies_do_not_change() {
         &format!("/v1/vaults/{vault}/addresses/1-0"),
     );
     book.get("not a place", &format!("/v1/vaults/{vault}/addresses/7"));
+    for place in ["0-49", "0-50", "1-50", "2-0"] {
+        let path = format!("/v1/vaults/{vault}/addresses/{place}");
+        book.get("only what is watched", &path);
+    }
     book.get_as(
         "not this key's vault",
         OTHER,
