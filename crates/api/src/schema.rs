@@ -8,7 +8,7 @@ use strongroom_ports::db::Migration;
 /// The `mirror` tables hold the content of the journal's topics: every entry with its leaf,
 /// checkpoints and cosignatures from the newest witnessed one on, which entry made a tenant (1),
 /// vault (2) or key (3), and how far each topic was read. All of it is refilled from the bus.
-pub const MIGRATIONS: &[Migration] = &[V1, V2, V3, V4];
+pub const MIGRATIONS: &[Migration] = &[V1, V2, V3, V4, V5];
 
 const V1: Migration = Migration {
     component: "api",
@@ -66,5 +66,19 @@ const V4: Migration = Migration {
     sql: "
 ALTER TABLE act ADD COLUMN look_ms {i64} NOT NULL DEFAULT 0;
 CREATE INDEX act_look ON act (done, look_ms);
+",
+};
+
+/// An intent keeps the size of the journal by which it was taken. Answers are sent again until their
+/// transaction is decided, and `due_ms` says when.
+const V5: Migration = Migration {
+    component: "api",
+    version: 5,
+    sql: "
+ALTER TABLE tx ADD COLUMN size {i64} NOT NULL DEFAULT 0;
+DROP INDEX answer_unsent;
+ALTER TABLE answer DROP COLUMN sent;
+ALTER TABLE answer ADD COLUMN due_ms {i64} NOT NULL DEFAULT 0;
+CREATE INDEX answer_due ON answer (due_ms);
 ",
 };

@@ -7,7 +7,7 @@ mod transactions;
 pub(crate) use acts::{
     OfferedAct, act, acts_due, acts_over, delete_act, insert_act, set_act_look, set_act_result,
 };
-pub(crate) use answers::{answers, answers_unsent, delete_answers, insert_answer};
+pub(crate) use answers::{answers, answers_due, delete_answers, insert_answer, set_due};
 pub(crate) use transactions::{
     PageCursor, ReceivedIntent, TxRow, by_digest, by_id, in_state, insert_tx, page, set_sent,
     update, waiting,

@@ -10,8 +10,8 @@ use strongroom_wire::{
 
 /// A record of any of the service's topics.
 pub(crate) enum Inbox {
-    /// A client asks for a payment.
-    Submitted(ParsedText<Intent>),
+    /// A client asks for a payment, which the API took by a journal of this size.
+    Submitted(ParsedText<Intent>, u64),
     /// A person answers.
     Answered(ParsedText<Approval>),
     /// The journal has another decision than the answers assumed; the code says which rule refused.
@@ -51,7 +51,7 @@ pub(crate) fn routes() -> Routes<Inbox> {
         Route::new(
             topics::INTENT_SUBMITTED,
             &[Role::Api],
-            |payload: IntentSubmitted| Ok(Inbox::Submitted(parsed(payload.intent)?)),
+            |payload: IntentSubmitted| Ok(Inbox::Submitted(parsed(payload.intent)?, payload.size)),
         ),
         Route::new(
             topics::APPROVAL_SUBMITTED,

@@ -1,6 +1,7 @@
 //! An intent comes back: the journal found another decision than the one that was approved.
 
 use crate::inbox::ParsedText;
+use crate::outlook::Outlook;
 use crate::pending::PendingEvent;
 use crate::stage::{ApprovalsStage, Outgoing};
 use crate::step::Step;
@@ -16,6 +17,10 @@ impl ApprovalsStage {
         why: Code,
     ) -> Outgoing {
         tracing::info!(intent.id = %intent.digest, code = %why, "returned by the journal");
-        self.decide(step, intent, PendingEvent::Return)
+        let Some(outlook) = Outlook::of(&self.journal, intent, step.now) else {
+            return Ok(Vec::new());
+        };
+        let event = PendingEvent::Return(outlook.kind());
+        self.decide(step, intent, outlook, event)
     }
 }

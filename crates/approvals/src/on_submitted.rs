@@ -11,14 +11,16 @@ use strongroom_types::{Document as _, Intent, UnixMs};
 use strongroom_wire::Decided;
 
 impl ApprovalsStage {
-    /// Evaluates a new intent; answers one that waits already with its present decision.
+    /// Evaluates a new intent; answers one that waits already with its present decision. The API took it by a
+    /// journal of `size` entries.
     pub(crate) fn on_submitted(
         &mut self,
         step: &mut Step<'_>,
         intent: &ParsedText<Intent>,
+        size: u64,
     ) -> Outgoing {
         let Some(pending) = store::find(step.tx, &intent.digest)? else {
-            return self.decide(step, intent, PendingEvent::Submit);
+            return self.on_new(step, intent, size);
         };
 
         // The same intent under another message id says that its sender has no answer, and the
@@ -44,18 +46,29 @@ impl ApprovalsStage {
         Ok(vec![self.publish_decided(step, intent, verdict)?])
     }
 
-    /// Evaluates the policy and moves the intent there, in its row and in public. `event` makes an
-    /// event of the outcome.
+    fn on_new(&mut self, step: &mut Step<'_>, intent: &ParsedText<Intent>, size: u64) -> Outgoing {
+        // The size is read before the evaluation, which is by a state of this size or a larger one.
+        let is_behind = self.journal.read(|follower| follower.size()) < size;
+
+        // The API has entries that this replica lacks, and one of them may be what makes the intent
+        // good: it is not refused for good. The API asks again.
+        let outlook = Outlook::of(&self.journal, intent, step.now)
+            .filter(|outlook| !is_behind || outlook.kind() != OutlookKind::Refused);
+        let Some(outlook) = outlook else {
+            return Ok(Vec::new());
+        };
+        let event = PendingEvent::Submit(outlook.kind());
+        self.decide(step, intent, outlook, event)
+    }
+
+    /// Moves the intent to where the policy's answer leads, in its row and in public.
     pub(crate) fn decide(
         &mut self,
         step: &mut Step<'_>,
         intent: &ParsedText<Intent>,
-        event: fn(OutlookKind) -> PendingEvent,
+        outlook: Outlook,
+        event: PendingEvent,
     ) -> Outgoing {
-        let Some(outlook) = Outlook::of(&self.journal, intent, step.now) else {
-            return Ok(Vec::new());
-        };
-        let event = event(outlook.kind());
         // An attempt of a returned intent was offered before, and a refusal of now may pass, so it
         // ends nothing. The transactions service returns the intent again.
         let may_pass = event == PendingEvent::Return(OutlookKind::Refused);

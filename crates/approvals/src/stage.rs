@@ -67,7 +67,7 @@ impl Stage for ApprovalsStage {
             };
 
             records.extend(match opened.record {
-                Inbox::Submitted(intent) => self.on_submitted(&mut step, &intent)?,
+                Inbox::Submitted(intent, size) => self.on_submitted(&mut step, &intent, size)?,
                 Inbox::Answered(answer) => self.on_approval(&mut step, answer)?,
                 Inbox::Returned(intent, why) => self.on_returned(&mut step, &intent, why)?,
                 Inbox::Changed(changed) => self.on_changed(&mut step, &changed)?,

@@ -39,6 +39,9 @@ pub struct IntentSubmitted {
     // The text as it was signed: a reader parses it again and believes no service's reading of it.
     /// The intent text and the client's signature.
     pub intent: Signed,
+    /// Number of the journal's entries by which the API took it: a reader that has fewer must not
+    /// refuse it for good.
+    pub size: u64,
 }
 
 /// An approver's answer, accepted by the API.

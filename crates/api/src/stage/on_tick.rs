@@ -92,18 +92,26 @@ fn prospect_of(journal: &SharedFollower, row: &TxRow, now: UnixMs) -> Option<Pro
     prospect.ok()
 }
 
-/// Sends each answer once more: the handler's publication may be lost, the one from here is part of
-/// this commit.
+/// Answers are sent until their transaction is decided, with pauses that double. The handler's
+/// publication may be lost, and the approvals service refuses an answer that its replica of the
+/// journal is too old for.
 fn send_answers(
     post: &mut Post,
     step: &mut Step<'_>,
     before: UnixMs,
 ) -> Result<Vec<Record>, StageError> {
     let mut records = Vec::new();
-    for (intent, signed) in store::answers_unsent(step.tx, before)? {
-        if let Some(row) = store::by_digest(step.tx, &intent)? {
-            records.push(approval_record(post, step.now, &row, &signed)?);
-        }
+    for answer in store::answers_due(step.tx, before)? {
+        let row = store::by_digest(step.tx, &answer.intent)?;
+        let Some(row) = row.filter(|row| row.state() == TransactionState::PendingApproval) else {
+            store::set_due(step.tx, &answer.digest, None)?;
+            continue;
+        };
+
+        // It is set in the commit that sends the answer, or each tick would send it again.
+        let age_ms = step.now.since(answer.at);
+        store::set_due(step.tx, &answer.digest, Some(before.plus(age_ms)))?;
+        records.push(approval_record(post, step.now, &row, &answer.signed)?);
     }
     Ok(records)
 }

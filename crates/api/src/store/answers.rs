@@ -13,7 +13,7 @@ pub(crate) fn insert_answer(
     signed: &Signed,
     now: UnixMs,
 ) -> Result<bool, DbError> {
-    let sql = "INSERT INTO answer (digest, intent, signed, at_ms, sent) VALUES ($1, $2, $3, $4, FALSE) \
+    let sql = "INSERT INTO answer (digest, intent, signed, at_ms, due_ms) VALUES ($1, $2, $3, $4, $4) \
                ON CONFLICT DO NOTHING";
 
     let signed = encode(signed);
@@ -36,22 +36,41 @@ pub(crate) fn answers(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Signed>, D
         .collect()
 }
 
-/// Takes the answers from before a time that are still to be sent, with their intents; at most 64.
-/// They count as sent from now on, so the caller sends them in the same transaction.
-pub(crate) fn answers_unsent(
+/// An answer that is due to be sent again.
+pub(crate) struct DueAnswer {
+    pub(crate) digest: Digest,
+    pub(crate) intent: Digest,
+    pub(crate) signed: Signed,
+    /// Time at which it was taken.
+    pub(crate) at: UnixMs,
+}
+
+/// The answers that are due at a time, at most 64.
+pub(crate) fn answers_due(tx: &mut dyn Tx, at: UnixMs) -> Result<Vec<DueAnswer>, DbError> {
+    let sql = "SELECT digest, intent, signed, at_ms FROM answer WHERE due_ms <= $1 \
+               ORDER BY due_ms, digest LIMIT 64";
+    let rows = tx.query(sql, &[Arg::u64(at.0)?])?;
+    rows.iter()
+        .map(|row| {
+            Ok(DueAnswer {
+                digest: Digest(row.array(0)?),
+                intent: Digest(row.array(1)?),
+                signed: decode(row.blob(2)?).map_err(broken)?,
+                at: UnixMs(row.u64(3)?),
+            })
+        })
+        .collect()
+}
+
+/// Sets when an answer is due again; `None` = never.
+pub(crate) fn set_due(
     tx: &mut dyn Tx,
-    before: UnixMs,
-) -> Result<Vec<(Digest, Signed)>, DbError> {
-    let sql = "SELECT digest, intent, signed FROM answer WHERE sent = FALSE AND at_ms <= $1 \
-               ORDER BY at_ms, digest LIMIT 64";
-    let mut unsent = Vec::new();
-    for row in tx.query(sql, &[Arg::u64(before.0)?])? {
-        let digest = row.array::<32>(0)?;
-        let sql = "UPDATE answer SET sent = TRUE WHERE digest = $1";
-        tx.execute(sql, &[Arg::from(&digest)])?;
-        unsent.push((Digest(row.array(1)?), decode(row.blob(2)?).map_err(broken)?));
-    }
-    Ok(unsent)
+    answer: &Digest,
+    due: Option<UnixMs>,
+) -> Result<(), DbError> {
+    let due = due.map_or(Ok(Arg::from(i64::MAX)), |due| Arg::u64(due.0))?;
+    let sql = "UPDATE answer SET due_ms = $1 WHERE digest = $2";
+    tx.execute(sql, &[due, Arg::from(&answer.0)]).map(drop)
 }
 
 /// Deletes the answers to an intent: they were to another decision.

@@ -31,6 +31,8 @@ pub(crate) struct TxRow {
     pub(crate) expires_ms: u64,
     /// Number of changes that a client can see, from 1.
     pub(crate) version: u64,
+    /// Number of the journal's entries by which the intent was taken.
+    pub(crate) size: u64,
 }
 
 impl TxRow {
@@ -87,6 +89,7 @@ fn tx_row(row: &Row) -> Result<TxRow, DbError> {
         changed_ms: row.u64(14)?,
         expires_ms: row.u64(15)?,
         version: row.u64(16)?,
+        size: row.u64(17)?,
     })
 }
 
@@ -96,6 +99,8 @@ pub(crate) struct ReceivedIntent<'a> {
     pub(crate) digest: &'a Digest,
     pub(crate) intent: &'a Intent,
     pub(crate) signed: &'a Signed,
+    /// Number of the journal's entries by which it was taken.
+    pub(crate) size: u64,
 }
 
 /// Inserts a received intent; `false` when its digest or external id is known.
@@ -109,11 +114,12 @@ pub(crate) fn insert_tx(
         digest,
         intent,
         signed,
+        size,
     } = received;
     let sql =
         "INSERT INTO tx (intent, id, tenant, vault, external_id, signed, state, core, code, detail, refusals,
-                 network_id, raw, marks, created_ms, changed_ms, expires_ms, version)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', '', $8, '', $9, $10, $11, $11, $12, 1)
+                 network_id, raw, marks, created_ms, changed_ms, expires_ms, version, size)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', '', $8, '', $9, $10, $11, $11, $12, 1, $13)
                ON CONFLICT DO NOTHING";
 
     let (signed, refusals, marks) = (
@@ -138,6 +144,7 @@ pub(crate) fn insert_tx(
         Arg::from(&marks),
         Arg::u64(now.0)?,
         Arg::u64(intent.expires.0)?,
+        Arg::u64(size)?,
     ];
 
     // The database decides and not a look before it: two requests at the same time must not both
@@ -149,7 +156,7 @@ macro_rules! tx_columns {
     ($rest:literal) => {
         concat!(
             "SELECT intent, tenant, vault, external_id, signed, state, core, code, detail, refusals, network_id, ",
-            "raw, marks, created_ms, changed_ms, expires_ms, version FROM tx ",
+            "raw, marks, created_ms, changed_ms, expires_ms, version, size FROM tx ",
             $rest
         )
     };

@@ -24,13 +24,14 @@ pub fn intent(intake: &Intake, signed: &Signed) -> Result<TakenIntent, SubmitErr
     if let Some(row) = store::by_digest(tx.as_mut(), &digest)? {
         return Ok(TakenIntent { row, record: None });
     }
-    let intent = checked?;
+    let (intent, size) = checked?;
 
     let marks = Marks::default().with(Layer::Received, now.micros());
     let received = ReceivedIntent {
         digest: &digest,
         intent: &intent,
         signed,
+        size,
     };
     if !store::insert_tx(tx.as_mut(), received, &marks, now)? {
         return Err(Refusal::new(Code::DuplicateExternalId, &intent.external_id).into());
@@ -49,8 +50,9 @@ pub fn intent(intake: &Intake, signed: &Signed) -> Result<TakenIntent, SubmitErr
 }
 
 /// Everything that can be known before policy: the journal's rules for the intent itself, its
-/// vault, and that its addresses are addresses of the chain.
-fn check(intake: &Intake, signed: &Signed, now: UnixMs) -> Result<Intent, Refusal> {
+/// vault, and that its addresses are addresses of the chain. Gives the number of the journal's
+/// entries as well by which it is known.
+fn check(intake: &Intake, signed: &Signed, now: UnixMs) -> Result<(Intent, u64), Refusal> {
     intake.journal.read(|f| {
         let Admitted { intent, .. } = admissible(f.state(), f.genesis(), signed, now)?;
         f.state().vault(intent.tenant, intent.vault)?;
@@ -64,6 +66,6 @@ fn check(intake: &Intake, signed: &Signed, now: UnixMs) -> Result<Intent, Refusa
         // An address that is not one of the chain is refused now, not after people have approved
         // it.
         codec.expected(&intent, &TenantVaults::new(f.state(), intent.tenant))?;
-        Ok(intent)
+        Ok((intent, f.size()))
     })
 }

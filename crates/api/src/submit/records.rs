@@ -30,6 +30,7 @@ pub(crate) fn intent_record(
     cause.marks = marks;
     let payload = IntentSubmitted {
         intent: row.signed.clone(),
+        size: row.size,
     };
 
     // The record is keyed by vault: a vault's intents reach policy in the order in which they were

@@ -7,7 +7,9 @@ use strongroom_journal::Body;
 use strongroom_ports::bus::Record;
 use strongroom_stage::post::message_id;
 use strongroom_types::{ActBody, Digest, Tighten};
-use strongroom_wire::{Decided, JournalResult, Role, TransactionState, topics};
+use strongroom_wire::{
+    Decided, IntentSubmitted, JournalResult, JournalSubmitted, Role, TransactionState, topics,
+};
 use strongroom_world::Who;
 
 fn ids(records: &[Record]) -> BTreeSet<[u8; 16]> {
@@ -17,6 +19,9 @@ fn ids(records: &[Record]) -> BTreeSet<[u8; 16]> {
 #[test]
 fn an_intent_is_sent_until_it_is_decided() {
     let (mut desk, intent) = Desk::with_intent(500_000);
+    let size = desk.intake.journal.read(|f| f.size());
+    // Entries that came later are none by which it was taken.
+    desk.tick();
     assert!(
         desk.records(topics::INTENT_SUBMITTED).is_empty(),
         "it was lost"
@@ -29,6 +34,10 @@ fn an_intent_is_sent_until_it_is_decided() {
         (2, 2),
         "each is a question of its own"
     );
+    for record in &sent {
+        let (_, submitted): (_, IntentSubmitted) = desk.journal.world.open(record);
+        assert_eq!(submitted.size, size);
+    }
     desk.decided(&intent, Decided::Approved);
     desk.wait(2_500);
     assert_eq!(desk.records(topics::INTENT_SUBMITTED).len(), 2);
@@ -75,17 +84,28 @@ fn hole_an_intent_that_the_journal_holds_is_not_told_expired() {
     );
 }
 
+/// The approvals service may refuse it, too, by a journal that is older than this one's.
 #[test]
-fn an_answer_is_sent_once_more_and_under_the_same_name() {
+fn hole_an_answer_is_sent_with_growing_pauses_until_its_transaction_is_decided() {
     let (mut desk, intent) = Desk::with_pending();
     let yes = desk.yes(Who::Approver(0), &intent, &[]);
     let lost = desk.approve(&intent, &yes).unwrap().record.unwrap();
-    for _ in 0..3 {
+    let mut counts = Vec::new();
+    for _ in 0..8 {
         desk.wait(2_500);
+        counts.push(desk.records(topics::APPROVAL_SUBMITTED).len());
     }
+    assert_eq!(counts, [1, 2, 2, 3, 3, 3, 3, 4], "at 2.5, 5, 10 and 20 s");
     let sent = desk.records(topics::APPROVAL_SUBMITTED);
     assert_eq!(ids(&sent), BTreeSet::from([message_id(&lost)]));
-    assert_eq!(sent.len(), 1);
+
+    desk.decided(&intent, Decided::Approved);
+    desk.wait(60_000);
+    assert_eq!(desk.records(topics::APPROVAL_SUBMITTED).len(), 4);
+    // The row leaves the pages of what is due, which hold 64.
+    let mut tx = desk.intake.db.begin().unwrap();
+    let row = tx.query_opt("SELECT due_ms FROM answer", &[]).unwrap();
+    assert_eq!(row.unwrap().i64(0).unwrap(), i64::MAX);
 }
 
 #[test]

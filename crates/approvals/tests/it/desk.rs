@@ -115,6 +115,11 @@ impl Office {
         *fed = log.batches.len();
     }
 
+    /// Entries that the service has seen.
+    pub fn size(&self) -> u64 {
+        self.journal.read(|follower| follower.size())
+    }
+
     pub fn now(&self) -> UnixMs {
         self.ledger.borrow().now
     }
@@ -178,11 +183,18 @@ impl Office {
 
     /// What needed one person passes without people.
     pub fn relax_policy(&self) {
+        self.order_relaxed_policy();
+        self.catch_up();
+    }
+
+    /// As [`Self::relax_policy`], and the service does not see it yet.
+    pub fn order_relaxed_policy(&self) {
         let mut policy = self.world.tenant.policy(&PolicyOptions::default());
         let mut rules = policy.rules.to_vec();
         rules[0].matches.amount = rules[1].matches.amount.clone();
         policy.rules = rules.into();
-        self.put(strongroom_types::RegistryRecord::Policy(policy.to_text()));
+        let record = strongroom_types::RegistryRecord::Policy(policy.to_text());
+        self.ledger.borrow_mut().put_and_release(record);
     }
 
     /// Another policy is in force: every decision has another digest.
@@ -246,8 +258,14 @@ impl Office {
     }
 
     pub fn submitted(&self, intent: &Intent) -> Record {
+        self.submitted_by(intent, 0)
+    }
+
+    /// The same by an API that has seen so many entries.
+    pub fn submitted_by(&self, intent: &Intent, size: u64) -> Record {
         let payload = IntentSubmitted {
             intent: self.world.signed_intent(intent),
+            size,
         };
         self.sealed(Role::Api, topics::INTENT_SUBMITTED, &payload)
     }
@@ -256,6 +274,7 @@ impl Office {
     pub fn submitted_again(&self, intent: &Intent) -> Record {
         let payload = IntentSubmitted {
             intent: self.world.signed_intent(intent),
+            size: 0,
         };
         let cause = Cause::own(&[b"again"], self.now().plus(60_000));
         let mut post = self.world.post(Sender::Service(Role::Api));

@@ -193,6 +193,43 @@ fn hole_refusals_are_forgotten_when_their_time_is_past() {
     assert_eq!(desk.refused(), 1, "the last one");
 }
 
+/// The API took it by entries that this replica does not have yet. Its client would have to sign
+/// another one, under another external id.
+#[test]
+fn hole_intent_is_not_refused_by_a_replica_that_is_behind_the_api() {
+    let mut desk = Desk::new(Office::with_ceiling(MEDIUM - 1));
+    let intent = desk.office.intent(MEDIUM);
+    desk.office.order_relaxed_policy();
+    let submitted = desk.office.submitted_by(&intent, desk.office.size() + 1);
+    assert!(desk.decide(submitted.clone()).is_none());
+    assert_eq!((desk.rows(), desk.refused()), ((0, 0), 0));
+
+    desk.office.catch_up();
+    let told = desk.decide(submitted).unwrap();
+    assert_eq!(told.decided, Decided::Approved);
+}
+
+#[test]
+fn hole_api_that_names_a_size_that_never_comes_holds_up_its_own_intent_alone() {
+    let mut desk = Desk::new(Office::with_ceiling(MEDIUM - 1));
+    let intent = desk.office.intent(MEDIUM);
+    let submitted = desk.office.submitted_by(&intent, u64::MAX);
+    assert!(desk.decide(submitted).is_none());
+
+    let small = desk.office.intent(AUTO_MAX);
+    let submitted = desk.office.submitted_by(&small, u64::MAX);
+    assert_eq!(desk.decide(submitted).unwrap().decided, Decided::Approved);
+}
+
+#[test]
+fn replica_as_old_as_the_api_refuses() {
+    let mut desk = Desk::new(Office::with_ceiling(MEDIUM - 1));
+    let intent = desk.office.intent(MEDIUM);
+    let submitted = desk.office.submitted_by(&intent, desk.office.size());
+    let told = desk.decide(submitted).unwrap();
+    assert_eq!(code(&told.decided), Some(Code::LimitExceeded));
+}
+
 #[test]
 fn repeat_is_decided_where_nothing_could_be_told_at_first() {
     let mut desk = Desk::new(Office::new());

@@ -102,7 +102,10 @@ fn requests() -> Vec<Case> {
     vec![
         (
             "intent_submitted",
-            bytes(&IntentSubmitted { intent: signed() }),
+            bytes(&IntentSubmitted {
+                intent: signed(),
+                size: 9,
+            }),
         ),
         (
             "approval_submitted",
