@@ -1,7 +1,7 @@
 //! `act`: what admins, committees and clients sign to change what is in force.
 
 use super::context::{Context, now, random};
-use super::fail::usage;
+use super::fail::{Usage, usage};
 use super::{keys, show};
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
@@ -74,7 +74,8 @@ pub fn run(context: &Context, command: &ActCommand, out: &mut dyn Write) -> anyh
 fn read(file: &Path) -> anyhow::Result<Value> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))
+    let not_json = || Usage(format!("{} is not JSON", file.display()));
+    serde_json::from_str(&text).with_context(not_json)
 }
 
 /// Whether a file holds a signed act.

@@ -1,5 +1,6 @@
 //! `keys`: key files. Private keys are never printed.
 
+use super::fail::usage;
 use clap::Subcommand;
 use serde_json::json;
 use std::io::Write;
@@ -38,13 +39,34 @@ pub fn run(command: &KeysCommand, out: &mut dyn Write) -> anyhow::Result<()> {
             out: file,
             user,
             class,
-        } => public(&KeyFile::create(file, *class, *user, &SystemEntropy)?, out),
+        } => {
+            check_class(*class, *user)?;
+            public(&KeyFile::create(file, *class, *user, &SystemEntropy)?, out)
+        }
         KeysCommand::Show { file } => public(&open(file)?, out),
+    }
+}
+
+/// Classes that a key file can hold, and whose they are.
+fn check_class(class: CredentialClass, user: Option<UserId>) -> anyhow::Result<()> {
+    match class {
+        CredentialClass::Passkey => Err(usage("a passkey is made by its own device, not here")),
+        CredentialClass::Watch | CredentialClass::Feed if user.is_some() => Err(usage(format!(
+            "a key of class {class} belongs to no human: leave --user out"
+        ))),
+        CredentialClass::Key
+        | CredentialClass::Program
+        | CredentialClass::Watch
+        | CredentialClass::Feed => Ok(()),
     }
 }
 
 /// Opens a key file.
 pub fn open(file: &Path) -> anyhow::Result<KeyFile> {
+    // A mistyped path is the caller's mistake, unlike a file that cannot be used.
+    if !file.exists() {
+        return Err(usage(format!("there is no key file {}", file.display())));
+    }
     Ok(KeyFile::open(file)?)
 }
 

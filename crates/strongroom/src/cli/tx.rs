@@ -29,10 +29,10 @@ pub enum TxCommand {
         #[arg(long)]
         tenant: Option<TenantId>,
         /// Most transactions to list.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
         /// Cursor that an earlier list printed.
-        #[arg(long)]
+        #[arg(long, value_parser = cursor)]
         cursor: Option<String>,
         /// One line of JSON.
         #[arg(long)]
@@ -91,6 +91,16 @@ pub fn run(context: &Context, command: &TxCommand, out: &mut dyn Write) -> anyho
         }
         TxCommand::Timeline { tx, json } => timeline(context, *tx, *json, out),
         TxCommand::Cancel { tx, key, json } => cancel(context, *tx, key, *json, out),
+    }
+}
+
+/// A cursor that a server may have printed; other text would be other parts of the request.
+fn cursor(text: &str) -> Result<String, String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+    if !text.is_empty() && text.chars().all(is_part) {
+        Ok(text.to_owned())
+    } else {
+        Err("not a cursor that `tx list` printed".to_owned())
     }
 }
 

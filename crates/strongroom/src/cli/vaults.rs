@@ -3,7 +3,6 @@
 use super::context::{Context, codec};
 use super::fail::usage;
 use super::show;
-use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
@@ -47,8 +46,8 @@ pub struct Address {
     /// Its tenant (`tnt_…`), as you know it; without it the profile's.
     #[arg(long)]
     tenant: Option<TenantId>,
-    /// 0 receive, 1 change.
-    #[arg(long, default_value_t = 0)]
+    /// 0 receive, 1 change: BIP-44 has no other, and no other is watched.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1))]
     branch: u32,
     /// Address index, 0 to 49: no other is watched.
     #[arg(long, default_value_t = 0)]
@@ -136,11 +135,6 @@ pub fn address(context: &Context, command: &Address, out: &mut dyn Write) -> any
         json,
     } = command;
     let of = context.vault(*tenant, *vault)?;
-    // BIP-44 has these two, and coins of a vault are looked for on no other.
-    if *branch > 1 {
-        bail!("branch is 0 (receive) or 1 (change)");
-    }
-
     let (client, genesis) = (context.client()?, context.genesis()?);
     let codec = codec(&genesis, network.as_deref())?;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use strongroom_client::KeyFile;
 use strongroom_host::SystemEntropy;
 use strongroom_journal::Genesis;
-use strongroom_types::{Act, CredentialClass, Document as _};
+use strongroom_types::{Act, CredentialClass, Document as _, UserId};
 use strongroom_wire::decode;
 use strongroom_world::{World, WorldOptions};
 
@@ -215,6 +215,43 @@ fn an_act_with_a_number_or_an_unknown_member_is_refused() {
         );
         assert!(!dir.path().join("act.json.signed").exists());
     }
+}
+
+/// A script must be able to tell its own mistake from a refusal.
+#[test]
+fn mistakes_in_what_is_named_are_wrong_usage() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("act.json");
+    write(&file, "not JSON").unwrap();
+    let create = |class, user| {
+        let out = dir.path().join("new.json");
+        Command::Keys(keys::KeysCommand::Create { out, user, class })
+    };
+    let user = Some(UserId([1; 16]));
+    let absent = dir.path().join("absent.json");
+    for (command, words) in [
+        (create(CredentialClass::Passkey, None), "its own device"),
+        (create(CredentialClass::Watch, user), "leave --user out"),
+        (create(CredentialClass::Feed, user), "leave --user out"),
+        (
+            Command::Keys(keys::KeysCommand::Show { file: absent }),
+            "there is no key file",
+        ),
+        (
+            Command::Act(act::ActCommand::Sign {
+                file,
+                key: vec![key(dir.path(), "a.json")],
+                out: None,
+                yes: true,
+            }),
+            "is not JSON",
+        ),
+    ] {
+        let error = run(&Globals::default(), command).unwrap_err();
+        assert!(error.is::<Usage>(), "{error:#}");
+        assert!(format!("{error:#}").contains(words), "{error:#}");
+    }
+    assert!(!dir.path().join("new.json").exists());
 }
 
 fn description(world: &World) -> String {

@@ -107,6 +107,13 @@ fn wrong_usage_is_exit_code_2() {
         ),
         &format!("approvals approve tx_{ID} --key k"),
         &format!("approvals approve vlt_{ID} --key k --reason r"),
+        &format!("address vlt_{ID} --branch 2"),
+        &format!(
+            "tx create --vault vlt_{ID} --to x --amount 1 --fee-max 2 --external-id x --key k --attempts-max 0"
+        ),
+        "tx list --limit 0",
+        "tx list --cursor a&limit=9",
+        "tx list --cursor a\u{a0}b",
         "genesis verify genesis.bin --hash 00",
         "act sign --file a.json",
         "no-such-command",

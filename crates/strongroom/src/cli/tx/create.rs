@@ -50,7 +50,7 @@ pub struct Create {
     #[arg(long, value_parser = show::duration, default_value = "1h")]
     expires_in: Duration,
     /// Most attempts, replacements included.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     attempts_max: u64,
     /// The initiator's key file.
     #[arg(long, value_name = "FILE")]
