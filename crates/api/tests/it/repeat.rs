@@ -7,9 +7,7 @@ use strongroom_journal::Body;
 use strongroom_ports::bus::Record;
 use strongroom_stage::post::message_id;
 use strongroom_types::{ActBody, Digest, Tighten};
-use strongroom_wire::{
-    Decided, IntentSubmitted, JournalResult, JournalSubmitted, Role, TransactionState, topics,
-};
+use strongroom_wire::{Decided, IntentSubmitted, JournalResult, Role, TransactionState, topics};
 use strongroom_world::Who;
 
 fn ids(records: &[Record]) -> BTreeSet<[u8; 16]> {
