@@ -132,7 +132,7 @@ impl Watcher {
                 Some(found)
             }
             Err(error) => {
-                // Once per silence, not once per vault and second.
+                // This is logged once per silence, not once per vault and second.
                 if !self.is_silent {
                     let error: &dyn std::error::Error = &error;
                     tracing::warn!(error, "the chain's node does not answer");
@@ -147,7 +147,8 @@ impl Watcher {
     fn watch(&mut self, id: TenantVault, key: &VaultKey) -> bool {
         let watched = self.watched.entry(id).or_insert_with(|| {
             let addresses = addresses(self.codec.as_ref(), key).unwrap_or_else(|why| {
-                // One vault's key must not stop the service for all tenants.
+                // An unusable key is logged and skipped: it must not stop the service for all
+                // tenants.
                 tracing::error!(tenant.id = %id.tenant, vault.id = %id.vault, %why, "the vault has no addresses");
                 BTreeMap::new()
             });
@@ -186,7 +187,7 @@ fn vault_keys(journal: &SharedFollower) -> Vec<(TenantVault, VaultKey)> {
         f.state().tenants().into_iter().flat_map(of).collect()
     });
 
-    // The order in which vaults take turns.
+    // Vaults take turns in this order.
     keys.sort_unstable_by_key(|(id, _)| *id);
     keys
 }

@@ -1,4 +1,4 @@
-//! What of a node's answer is kept.
+//! The part of a node's answer that is kept.
 
 use super::Watcher;
 use crate::facts;
@@ -8,7 +8,7 @@ use strongroom_ports::db::Tx;
 use strongroom_stage::StageError;
 use strongroom_types::{Refusal, TenantVault};
 
-/// Statements that one answer may have: what is beyond is dropped, so that a node cannot fill the
+/// Most statements of one answer that are read; the rest is dropped, so that a node cannot fill the
 /// disk at once.
 const FACTS_MAX: usize = 50_000;
 
@@ -23,8 +23,8 @@ impl Watcher {
         let (mut absurd, mut first_absurd) = (0_usize, None);
         let (mut names, is_whole) = (BTreeSet::new(), found.len() <= FACTS_MAX);
         for fact in found.into_iter().take(FACTS_MAX) {
-            // More money than there is, foreign assets, heights beyond any block: left out one by
-            // one, so that a lie hides no honest statement beside it.
+            // Impossible statements (more money than there is, foreign assets, heights beyond any
+            // block) are left out one by one, so that a lie hides no honest statement beside it.
             if let Err(why) = self.codec.check_fact(&fact) {
                 absurd += 1;
                 first_absurd.get_or_insert(why);
@@ -72,7 +72,7 @@ impl Watcher {
         id: TenantVault,
         fact: CoinFact,
     ) -> Result<Option<String>, StageError> {
-        // Unconfirmed is never final: it may be replaced by a transaction that pays others.
+        // An unconfirmed coin is left out: its transaction may be replaced by one that pays others.
         let Some(path) = self
             .path(id, &fact.address)
             .filter(|_| fact.height.is_some())
