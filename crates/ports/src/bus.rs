@@ -81,7 +81,8 @@ impl fmt::Display for Topic {
 pub struct Headers {
     /// Version of the payload's encoding.
     pub schema: u16,
-    /// Time from which on the work is refused and not executed late, Unix milliseconds; 0 = none.
+    /// The deadline that the payload's envelope states, Unix milliseconds, for people and tools that
+    /// read a topic; 0 = none. Services go by the envelope, which is signed.
     pub deadline_ms: u64,
     /// W3C trace context, or empty.
     pub traceparent: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use strongroom_ports::bus::{BusError, Delivered, Topic};
+use strongroom_wire::Envelope;
 
 use super::commit::Transacted;
 use super::{Shell, ShellError, Unsaved};
@@ -165,9 +166,11 @@ impl<S: Stage> Shell<S> {
     }
 }
 
-/// Whether some record's deadline has passed.
+/// Whether the deadline of some record has passed, by what its sender signed: under a header that a
+/// broker made up a record would be given up too early, or hold its topic up for good.
 fn is_expired(batch: &[Delivered], now_ms: u64) -> bool {
+    let has_passed = |envelope: Envelope| (1..=now_ms).contains(&envelope.deadline.0);
     batch
         .iter()
-        .any(|d| (1..=now_ms).contains(&d.record.headers.deadline_ms))
+        .any(|d| Envelope::unverified(&d.record.payload).is_ok_and(has_passed))
 }

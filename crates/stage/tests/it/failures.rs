@@ -146,26 +146,6 @@ fn a_transient_failure_is_tried_again_in_place() {
 }
 
 #[test]
-fn a_transient_failure_past_its_deadline_becomes_a_dead_letter() {
-    let world = World::new();
-    world.switches.transient.store(true, Relaxed);
-    let mut late = command(1, "a", "transient");
-    late.headers.deadline_ms = 5_000;
-    world.publish(&[late, command(2, "a", "add")]);
-    let mut shell = world.shell();
-    for now in [1_000, 2_000, 4_999] {
-        assert!(shell.step(now, Duration::ZERO).unwrap().blocked.is_some());
-    }
-    let progress = shell.step(6_000, Duration::ZERO).unwrap();
-    assert_eq!((progress.records, progress.dead), (2, 1));
-    assert_eq!(world.count("a"), 1);
-    assert_eq!(
-        (letters(&world)[0].attempts, letters(&world)[0].offset),
-        (4, 0)
-    );
-}
-
-#[test]
 fn while_the_bus_is_away_nothing_new_is_handled_and_nothing_overtakes() {
     let world = World::new();
     let mut shell = world.shell();

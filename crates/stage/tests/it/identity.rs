@@ -15,6 +15,8 @@ use strongroom_wire::{JournalSubmitted, Role, Senders};
 use strongroom_world::{START, Sender, World, WorldOptions};
 
 const INBOX: &str = "in.v1";
+/// Submission at which the stage fails for the moment.
+const FAILS: u8 = 9;
 const ROLES: [Role; 2] = [Role::Api, Role::Coordinator];
 
 /// The senders whose records the stage takes.
@@ -74,6 +76,9 @@ impl Stage for Notes {
     ) -> Result<Vec<Record>, StageError> {
         for delivered in batch {
             let (_, submitted) = open_record::<JournalSubmitted>(delivered, &self.known, &ROLES)?;
+            if submitted.submission[0] == FAILS {
+                return Err(StageError::transient("not now"));
+            }
             self.seen.push(submitted.submission[0]);
         }
         Ok(Vec::new())
@@ -150,6 +155,35 @@ fn hole_a_copy_with_a_false_signature_does_not_stand_for_the_record() {
     let mut forged = honest.clone();
     *forged.payload.last_mut().unwrap() ^= 1;
     assert_eq!(desk.seen_of(&[forged, honest]), [1]);
+}
+
+#[test]
+fn hole_a_copy_with_a_false_signature_in_one_batch_does_not_stand_for_the_record() {
+    let mut desk = Desk::new();
+    let honest = desk.record(Role::Api, 1, &cause(b"stop"));
+    let mut forged = honest.clone();
+    *forged.payload.last_mut().unwrap() ^= 1;
+    desk.bus.publish(&[forged, honest]).unwrap();
+    assert_eq!(desk.seen_of(&[]), Vec::<u8>::new());
+    while !desk.shell.step(START.0, Duration::ZERO).unwrap().idle() {}
+    assert_eq!(desk.seen_of(&[]), [1]);
+}
+
+#[test]
+fn hole_a_record_is_given_up_at_the_deadline_that_its_sender_signed() {
+    // The sender's is 60 s after the start.
+    for header in [0, START.0 + 1, u64::MAX] {
+        let mut desk = Desk::new();
+        let mut record = desk.record(Role::Api, FAILS, &cause(b"fails"));
+        record.headers.deadline_ms = header;
+        let next = desk.record(Role::Api, 1, &cause(b"next"));
+        desk.bus.publish(&[record, next]).unwrap();
+
+        let mut dead_after = |ms: u64| desk.shell.step(START.0 + ms, Duration::ZERO).unwrap().dead;
+        assert_eq!((dead_after(2), dead_after(59_000)), (0, 0), "{header}");
+        assert_eq!(dead_after(62_000), 1, "{header}");
+        assert_eq!(desk.seen_of(&[]), [1], "what waited behind it");
+    }
 }
 
 #[test]
