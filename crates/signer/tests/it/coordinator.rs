@@ -11,6 +11,7 @@ use strongroom_ports::chain::{
     VaultKey,
 };
 use strongroom_signing::{aggregate, packages};
+use strongroom_types::registry::ADDRESS_INDEX_MAX;
 use strongroom_types::{
     Attempt, AttemptKind, Code, ConflictKey, Document as _, Intent, SessionId, Suite,
     attempt::unsigned_digest,
@@ -32,7 +33,7 @@ pub fn coin(number: u32, amount: u64) -> OwnCoin {
         key,
         path: OwnPath {
             change: 0,
-            index: number,
+            index: number % ADDRESS_INDEX_MAX,
         },
         asset: codec().manifest().native.clone(),
         amount: amount.into(),
