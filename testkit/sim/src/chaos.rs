@@ -162,11 +162,9 @@ impl Misfortune {
     }
 
     fn stop_local(&mut self, nodes: &mut Nodes, node: NodeName, until: u64) -> Option<Fault> {
-        if !nodes.signer(node)?.stop_local() {
-            return None;
-        }
+        let is_told = nodes.signer(node)?.stop_local()?;
         self.repairs.push((until, Repair::LocalStop(node)));
-        Some(Fault::LocalStop)
+        is_told.then_some(Fault::LocalStop)
     }
 
     fn restore(&self, nodes: &mut Nodes, node: NodeName) -> Option<Fault> {

@@ -51,6 +51,8 @@ pub struct Attempted {
     pub number: u32,
     /// Digest of the unsigned transaction.
     pub unsigned: Digest,
+    /// Whether it cancels: it pays no one, and is asked for when its intent has ended.
+    pub is_cancel: bool,
     /// Stamp of the entry, Unix milliseconds.
     pub at_ms: u64,
 }

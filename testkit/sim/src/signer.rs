@@ -244,13 +244,13 @@ impl SignerHost {
         });
     }
 
-    /// The operator stops it; it starts again as stopped.
-    pub(crate) fn stop_local(&mut self) -> bool {
+    /// The operator stops it; it starts again as stopped. `None` while it is down, else whether it
+    /// said so: a process that dies after its commit is stopped all the same.
+    pub(crate) fn stop_local(&mut self) -> Option<bool> {
         let now = self.own_time();
-        let Some(process) = &mut self.process else {
-            return false;
-        };
-        matches!(process.admin(AdminRequest::Stop, now), AdminReply::Done)
+        let process = self.process.as_mut()?;
+        let reply = process.admin(AdminRequest::Stop, now);
+        Some(matches!(reply, AdminReply::Done))
     }
 
     /// The operator removes the stop mark, while the process is down.

@@ -8,9 +8,9 @@ use strongroom_policy::{GuardKind, Policy, Rule};
 use strongroom_tlog::Checkpoint;
 use strongroom_types::charter::Board;
 use strongroom_types::{
-    Act, ActBody, AllowListId, Approval, Attempt, CredentialId, DecisionCore, Destination, Digest,
-    Document as _, Intent, RegistryRecord, Revocable, Scope, Signed, TenantId, Tighten, UserId,
-    VaultId,
+    Act, ActBody, AllowListId, Approval, Attempt, AttemptKind, CredentialId, DecisionCore,
+    Destination, Digest, Document as _, Intent, RegistryRecord, Revocable, Scope, Signed, TenantId,
+    Tighten, UserId, VaultId,
 };
 use strongroom_world::Tenant;
 
@@ -260,6 +260,7 @@ fn attempted(entry: &Entry, attempt: &Attempt) -> Attempted {
     Attempted {
         number: attempt.number,
         unsigned: attempt.unsigned_digest,
+        is_cancel: attempt.kind == AttemptKind::Cancel,
         at_ms: entry.at.0,
     }
 }

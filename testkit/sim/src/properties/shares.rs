@@ -1,7 +1,7 @@
 //! What a share must keep.
 
 use super::{Checker, Handed, Property, Signature, Tightened, Verdict, concerns, must};
-use crate::history::{Authorized, Share, Tightening};
+use crate::history::{Attempted, Authorized, Share, Tightening};
 use crate::kinds::Situation;
 use strongroom_types::{Digest, Scope, TenantId};
 
@@ -28,6 +28,10 @@ impl Checker {
             )
         })?;
         self.check_head(share, *seq, authorized)?;
+        let is_cancel = |a: &Attempted| a.is_cancel && a.unsigned == share.unsigned;
+        if authorized.attempts.iter().any(is_cancel) {
+            return self.check_cancel(at_ms, share, authorized);
+        }
         self.check_in_force(at_ms, share, authorized)?;
         self.check_effects(share, authorized)?;
         self.check_time(at_ms, share, (*seq, authorized))?;
@@ -170,6 +174,20 @@ impl Checker {
             })?;
         }
         Ok(())
+    }
+
+    /// A share for a cancel of an intent that has ended: what ended it, and what it relied on, forbid
+    /// no cancel.
+    fn check_cancel(&self, at_ms: u64, share: &Share, authorized: &Authorized) -> Verdict {
+        let (signer, intent) = (share.signer, share.intent);
+        must(share.pays.is_empty(), Property::Effects, || {
+            format!("signer {signer} signed a payment as a cancel of {intent}")
+        })?;
+        let has_anchor = share.conflicts.contains(&authorized.anchor);
+        must(has_anchor, Property::OneAnchor, || {
+            format!("signer {signer} signed a cancel of {intent} without its anchor")
+        })?;
+        self.check_coins(at_ms, share)
     }
 
     fn check_effects(&self, share: &Share, authorized: &Authorized) -> Verdict {

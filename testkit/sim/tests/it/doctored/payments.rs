@@ -2,7 +2,7 @@
 //! spend a coin of another payment (a, b, x, coins).
 
 use super::story::{SCOPE, Story, authorized, doctored, name};
-use strongroom_sim::history::{Fact, NonceUse, Observation, Share};
+use strongroom_sim::history::{Attempted, Fact, NonceUse, Observation, Share, Tightening};
 
 #[test]
 fn a_payment_without_the_anchor_breaks_a() {
@@ -142,4 +142,35 @@ fn signing_other_effects_breaks_x() {
     for doctor in cases {
         assert_eq!(doctored(doctor), Some("x"));
     }
+}
+
+/// Intent 1 cancelled, and shares for a cancel that pays this.
+fn cancelled(pays: Vec<(String, u64)>, conflicts: &[&str]) -> Option<&'static str> {
+    doctored(|s: &mut Story| {
+        s.entry(Fact::Tighten(Tightening::Cancel(name(1)), name(70)));
+        s.entry(Fact::Attempt {
+            intent: name(1),
+            attempted: Attempted {
+                number: 2,
+                unsigned: name(33),
+                is_cancel: true,
+                at_ms: s.at,
+            },
+        });
+        s.witnessed();
+        s.shared(Share {
+            unsigned: name(33),
+            conflicts: conflicts.iter().map(|key| (*key).into()).collect(),
+            pays,
+            ..s.share(1)
+        });
+    })
+}
+
+#[test]
+fn a_cancel_of_an_ended_intent_pays_no_one_and_spends_the_anchor() {
+    assert_eq!(cancelled(vec![], &["anchor:0"]), None);
+    let paid = vec![("a".into(), 400)];
+    assert_eq!(cancelled(paid, &["anchor:0"]), Some("x"));
+    assert_eq!(cancelled(vec![], &["b:1"]), Some("a"));
 }

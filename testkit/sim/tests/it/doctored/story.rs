@@ -60,6 +60,7 @@ pub(super) fn authorized(intent: u8, at_ms: u64) -> Authorized {
         attempts: vec![Attempted {
             number: 1,
             unsigned: name(100 + intent),
+            is_cancel: false,
             at_ms,
         }],
         lock_ms: 0,

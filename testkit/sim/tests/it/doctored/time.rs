@@ -303,6 +303,7 @@ fn payments_signed_together_break_w_whatever_their_stamps_say() {
             other.attempts = vec![Attempted {
                 number: 1,
                 unsigned: name(102),
+                is_cancel: false,
                 at_ms: 500_000,
             }];
             pay(s, other);
@@ -331,6 +332,7 @@ fn a_payment_counts_where_the_signed_attempt_stands() {
         let attempt = |number, at_ms| Attempted {
             number,
             unsigned: name(102),
+            is_cancel: false,
             at_ms,
         };
         let mut other = authorized(2, 500_000);
