@@ -8,7 +8,7 @@ use strongroom_ports::db::Migration;
 /// The `mirror` tables hold the content of the journal's topics: every entry with its leaf,
 /// checkpoints and cosignatures from the newest witnessed one on, which entry made a tenant (1),
 /// vault (2) or key (3), and how far each topic was read. All of it is refilled from the bus.
-pub const MIGRATIONS: &[Migration] = &[V1, V2, V3, V4, V5];
+pub const MIGRATIONS: &[Migration] = &[V1, V2, V3, V4, V5, V6];
 
 const V1: Migration = Migration {
     component: "api",
@@ -80,5 +80,16 @@ DROP INDEX answer_unsent;
 ALTER TABLE answer DROP COLUMN sent;
 ALTER TABLE answer ADD COLUMN due_ms {i64} NOT NULL DEFAULT 0;
 CREATE INDEX answer_due ON answer (due_ms);
+",
+};
+
+/// Acts are offered again with growing pauses: `due_ms` says when, and `at_ms` since when. The
+/// pauses of rows from before this column are the longest.
+const V6: Migration = Migration {
+    component: "api",
+    version: 6,
+    sql: "
+ALTER TABLE act RENAME COLUMN sent_ms TO due_ms;
+ALTER TABLE act ADD COLUMN at_ms {i64} NOT NULL DEFAULT 0;
 ",
 };

@@ -5,7 +5,8 @@ mod answers;
 mod transactions;
 
 pub(crate) use acts::{
-    OfferedAct, act, acts_due, acts_over, delete_act, insert_act, set_act_look, set_act_result,
+    ActRow, OfferedAct, act, acts_due, acts_over, delete_act, insert_act, set_act_due,
+    set_act_look, set_act_result,
 };
 pub(crate) use answers::{answers, answers_due, delete_answers, insert_answer, set_due};
 pub(crate) use transactions::{

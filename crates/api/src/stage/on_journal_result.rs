@@ -3,7 +3,7 @@
 use super::Step;
 use crate::store;
 use strongroom_stage::StageError;
-use strongroom_types::printable;
+use strongroom_types::{Code, printable};
 use strongroom_wire::JournalResult;
 
 pub(super) fn on_journal_result(
@@ -11,7 +11,11 @@ pub(super) fn on_journal_result(
     result: &JournalResult,
 ) -> Result<(), StageError> {
     let (code, detail) = match &result.result {
-        Ok(_) => ("", String::new()),
+        // The journal has a used act already, by an offer whose result was lost: its state there is
+        // what is shown.
+        Ok(_) | Err((Code::UsedAuthority, _)) => ("", String::new()),
+        // The writer was away when it was offered, and judged nothing. The next offer is in time.
+        Err((Code::DeadlineExpired, _)) => return Ok(()),
         Err((code, detail)) => (code.as_str(), printable(detail.clone())),
     };
 

@@ -2,7 +2,7 @@
 
 use super::Step;
 use crate::life_cycle::RowEvent;
-use crate::store::{self, TxRow};
+use crate::store::{self, ActRow, TxRow};
 use crate::submit::{act_record, approval_record, intent_record};
 use strongroom_journal::keyspace as ks;
 use strongroom_journal::prospect::{FreshHead, Prospect};
@@ -18,6 +18,10 @@ use strongroom_wire::TransactionState;
 /// that an answer takes, well below a client's patience.
 const AGAIN_MS: u64 = 2_000;
 
+/// Longest pause between two offers of one act, milliseconds: it lives for up to 32 days, and its
+/// people wait.
+const PAUSE_MAX_MS: u64 = 3_600_000;
+
 /// Pause before an answered act that the journal still knows is looked at again, milliseconds.
 const LOOK_AGAIN_MS: u64 = 3_600_000;
 
@@ -29,7 +33,7 @@ pub(super) fn on_tick(
     let before = UnixMs(step.now.0.saturating_sub(AGAIN_MS));
     let mut records = send_intents(post, step, journal, before)?;
     records.extend(send_answers(post, step, before)?);
-    records.extend(send_acts(post, step, before)?);
+    records.extend(send_acts(post, step, journal, before)?);
     forget_acts(step, journal)?;
     Ok(records)
 }
@@ -116,30 +120,58 @@ fn send_answers(
     Ok(records)
 }
 
-/// Acts are sent until the writer answers.
+/// Acts are offered until the writer answers, the journal has them or their time is over, with
+/// pauses that double. An offer or its answer may be lost, and the writer may be away.
 fn send_acts(
     post: &mut Post,
     step: &mut Step<'_>,
+    journal: &SharedFollower,
     before: UnixMs,
 ) -> Result<Vec<Record>, StageError> {
+    let past = journal.read(|follower| follower.past(step.now));
+
     let mut records = Vec::new();
-    for act in store::acts_due(step.tx, before, step.now)? {
-        records.push(act_record(post, step.now, &act.signed, act.submission)?);
+    for row in store::acts_due(step.tx, before)? {
+        // The first repetition always goes out: an act that the journal has may do more with the
+        // signatures that were posted now.
+        if row.due > row.at && is_held(journal, &row) {
+            store::set_act_result(step.tx, &row.submission, "", "")?;
+            continue;
+        }
+
+        let expires = Act::parse(&row.signed.text).map_or(UnixMs(0), |act| act.expires);
+        if expires <= past {
+            // No entry can bring it any more. The reason stays for a while for those who ask.
+            let code = Code::AuthorityExpired;
+            store::set_act_result(step.tx, &row.submission, code.as_str(), code.meaning())?;
+            store::set_act_look(step.tx, &row.submission, step.now.plus(LOOK_AGAIN_MS))?;
+            continue;
+        }
+
+        // It is set in the commit that sends the act, or each tick would send it again.
+        let pause_ms = step.now.since(row.at).min(PAUSE_MAX_MS);
+        store::set_act_due(step.tx, &row.submission, before.plus(pause_ms))?;
+        if step.now < expires {
+            records.push(act_record(post, step.now, &row.signed, row.submission)?);
+        }
     }
     Ok(records)
+}
+
+/// Whether the journal knows the act.
+fn is_held(journal: &SharedFollower, row: &ActRow) -> bool {
+    Act::parse(&row.signed.text).is_ok_and(|act| {
+        let used = ks::used_act(act.scope, &Act::digest_of(&row.signed.text));
+        journal.read(|f| f.state().get(&used).is_some())
+    })
 }
 
 /// Deletes answered acts whose time is over and that the journal has forgotten, or the table would
 /// only grow.
 fn forget_acts(step: &mut Step<'_>, journal: &SharedFollower) -> Result<(), StageError> {
     for row in store::acts_over(step.tx, step.now)? {
-        let is_held = Act::parse(&row.signed.text).is_ok_and(|act| {
-            let used = ks::used_act(act.scope, &Act::digest_of(&row.signed.text));
-            journal.read(|f| f.state().get(&used).is_some())
-        });
-
         // A proposal outlives its act, and clients still ask for it.
-        if is_held {
+        if is_held(journal, &row) {
             store::set_act_look(step.tx, &row.submission, step.now.plus(LOOK_AGAIN_MS))?;
         } else {
             store::delete_act(step.tx, &row.submission)?;

@@ -12,6 +12,10 @@ pub(crate) struct ActRow {
     pub(crate) code: String,
     pub(crate) detail: String,
     pub(crate) done: bool,
+    /// Time at which it was posted last.
+    pub(crate) at: UnixMs,
+    /// Time from which on it is due again; that of its post until it was sent again.
+    pub(crate) due: UnixMs,
 }
 
 fn act_row(row: &Row) -> Result<ActRow, DbError> {
@@ -21,6 +25,8 @@ fn act_row(row: &Row) -> Result<ActRow, DbError> {
         code: row.text(2)?.to_owned(),
         detail: row.text(3)?.to_owned(),
         done: row.bool(4)?,
+        at: UnixMs(row.u64(5)?),
+        due: UnixMs(row.u64(6)?),
     })
 }
 
@@ -39,10 +45,11 @@ pub(crate) fn insert_act(
     now: UnixMs,
 ) -> Result<(), DbError> {
     let sql = "INSERT INTO act
-                 (digest, submission, tenant, signed, code, detail, done, sent_ms, look_ms)
-               VALUES ($1, $2, NULL, $3, '', '', FALSE, $4, $5)
+                 (digest, submission, tenant, signed, code, detail, done, due_ms, look_ms, at_ms)
+               VALUES ($1, $2, NULL, $3, '', '', FALSE, $4, $5, $4)
                ON CONFLICT (digest) DO UPDATE SET submission = excluded.submission, signed = excluded.signed,
-                 code = '', detail = '', done = FALSE, sent_ms = excluded.sent_ms, look_ms = excluded.look_ms";
+                 code = '', detail = '', done = FALSE, due_ms = excluded.due_ms, look_ms = excluded.look_ms,
+                 at_ms = excluded.at_ms";
 
     let signed = encode(act.signed);
     let args = [
@@ -57,7 +64,8 @@ pub(crate) fn insert_act(
 
 /// The act with this digest, if it was offered here.
 pub(crate) fn act(tx: &mut dyn Tx, digest: &Digest) -> Result<Option<ActRow>, DbError> {
-    let sql = "SELECT submission, signed, code, detail, done FROM act WHERE digest = $1";
+    let sql =
+        "SELECT submission, signed, code, detail, done, at_ms, due_ms FROM act WHERE digest = $1";
     tx.query_opt(sql, &[Arg::from(&digest.0)])?
         .as_ref()
         .map(act_row)
@@ -80,28 +88,30 @@ pub(crate) fn set_act_result(
     )? == 1)
 }
 
-/// Acts without an answer that were sent before a time, at most 16 (each may be 64 KiB). They count
-/// as sent now, so the caller sends them in the same transaction.
-pub(crate) fn acts_due(
-    tx: &mut dyn Tx,
-    before: UnixMs,
-    now: UnixMs,
-) -> Result<Vec<ActRow>, DbError> {
-    let sql = "SELECT submission, signed, code, detail, done FROM act
-               WHERE done = FALSE AND sent_ms <= $1 ORDER BY sent_ms LIMIT 16";
-    let rows = tx.query(sql, &[Arg::u64(before.0)?])?;
-    let acts: Vec<ActRow> = rows.iter().map(act_row).collect::<Result<_, _>>()?;
+/// Acts without an answer that are due at a time, at most 16 (each may be 64 KiB).
+pub(crate) fn acts_due(tx: &mut dyn Tx, at: UnixMs) -> Result<Vec<ActRow>, DbError> {
+    let sql = "SELECT submission, signed, code, detail, done, at_ms, due_ms FROM act
+               WHERE done = FALSE AND due_ms <= $1 ORDER BY due_ms LIMIT 16";
+    tx.query(sql, &[Arg::u64(at.0)?])?
+        .iter()
+        .map(act_row)
+        .collect()
+}
 
-    for act in &acts {
-        let sql = "UPDATE act SET sent_ms = $1 WHERE submission = $2";
-        tx.execute(sql, &[Arg::u64(now.0)?, Arg::from(&act.submission)])?;
-    }
-    Ok(acts)
+/// Sets when an act without an answer is due again.
+pub(crate) fn set_act_due(
+    tx: &mut dyn Tx,
+    submission: &[u8; 16],
+    at: UnixMs,
+) -> Result<(), DbError> {
+    let sql = "UPDATE act SET due_ms = $1 WHERE submission = $2";
+    tx.execute(sql, &[Arg::u64(at.0)?, Arg::from(submission)])
+        .map(drop)
 }
 
 /// Answered acts whose time is over, at most 16, that are to be looked at by now.
 pub(crate) fn acts_over(tx: &mut dyn Tx, now: UnixMs) -> Result<Vec<ActRow>, DbError> {
-    let sql = "SELECT submission, signed, code, detail, done FROM act
+    let sql = "SELECT submission, signed, code, detail, done, at_ms, due_ms FROM act
                WHERE done = TRUE AND look_ms <= $1 ORDER BY look_ms LIMIT 16";
     tx.query(sql, &[Arg::u64(now.0)?])?
         .iter()

@@ -1,6 +1,6 @@
-//! Records that the API puts on the bus. An answer or act that is sent again has the message id of
-//! the first, so that it is handled once. An intent has another each time: it is sent again because
-//! no decision came, so the decision must be told again.
+//! Records that the API puts on the bus. An answer that is sent again has the message id of the
+//! first, so that it is handled once. An intent or act has another each time: it is sent again
+//! because no decision or result came, so that must be told again.
 
 use crate::store::TxRow;
 use strongroom_journal::entry::Body;
@@ -90,7 +90,8 @@ pub(crate) fn act_record(
         body: encode(&Body::Act(signed.clone())),
     };
 
-    let cause = Cause::own(&[b"act", &submission], now.plus(60_000));
+    let seed: [&[u8]; 3] = [b"act", &submission, &now.0.to_be_bytes()];
+    let cause = Cause::own(&seed, now.plus(60_000));
     post.record(
         now,
         (topics::JOURNAL_SUBMITTED, &key),

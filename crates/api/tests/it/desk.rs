@@ -48,7 +48,7 @@ impl Desk {
         Self::of(Journal::new())
     }
 
-    fn of(journal: Journal) -> Self {
+    pub fn of(journal: Journal) -> Self {
         let replica = journal.replica();
         let (db, bus) = (crate::fixture::database(), crate::fixture::bus(1));
         let stage = Shell::new(
@@ -100,8 +100,13 @@ impl Desk {
 
     /// Lets time pass, and the stage do what it has to do.
     pub fn wait(&mut self, ms: u64) {
-        self.clock.set(self.now().plus(ms));
+        self.pass(ms);
         self.step();
+    }
+
+    /// Lets time pass, and no more.
+    pub fn pass(&self, ms: u64) {
+        self.clock.set(self.now().plus(ms));
     }
 
     /// The journal's newest entry is of now.

@@ -219,13 +219,18 @@ fn check_charter_ids(change: &Change<'_>, act: &Act) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// An act all of whose signatures verify at this state: what a service may take for the journal.
-/// Whether they are enough, and in time, is for the entry that brings it.
+/// An act in its time at `at`, all of whose signatures verify at this state: what a service may take
+/// for the journal. Whether they are enough is for the entry that brings it.
 ///
 /// # Errors
 /// The reason that [`apply`](super::apply()) would give.
-pub fn signed_act(state: &impl Lookup, signed: &Signed) -> Result<(Act, Digest), Refusal> {
+pub fn signed_act(
+    state: &impl Lookup,
+    signed: &Signed,
+    at: UnixMs,
+) -> Result<(Act, Digest), Refusal> {
     let (act, digest) = signed.open::<Act>()?;
+    check_life(at, &act)?;
     signers_of(state, &act, signed)?;
     Ok((act, digest))
 }
