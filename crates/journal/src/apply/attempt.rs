@@ -248,7 +248,7 @@ fn ask_again(
     asked::ask_again(change, change.state().genesis(), &again)
 }
 
-/// Begins the lock of a payment at its witnessed time.
+/// Begins the lock of a payment where it is both witnessed and counted.
 ///
 /// Its windows were asked at the writer's stamps, which can lie hours apart while all their locks
 /// begin, and end, in one second. Where stamp and witnesses differ by more than clocks do, it is
@@ -266,24 +266,27 @@ pub(super) fn begin_lock(
     };
     let genesis = Arc::clone(change.state().genesis());
     let before = record.clone();
-    record.locked_until = times.witnessed.plus(record.lock_ms);
     record.counts_from = times.witnessed;
+    begin_where_counted(&mut record);
 
     // It is asked as a new authorization would be, but its hours as before a share.
     if !record.is_counted_in_time(genesis.bounds.skew_ms) {
+        let mut moved = record.clone();
+        moved.spend.at = times.entry;
+        begin_where_counted(&mut moved);
         let again = Again {
             tenant,
             intent: *intent,
             record: &record,
             moment: Moment::Head {
                 at: times.entry,
-                hours: record.locked_until,
+                hours: moved.locked_until,
                 windows: true,
             },
             now: times.entry,
         };
         if asked::check_room(&*change, &genesis, &again).is_ok() {
-            record.spend.at = times.entry;
+            record = moved;
         } else {
             record.counts_from = record.locked_until;
         }
@@ -291,6 +294,14 @@ pub(super) fn begin_lock(
     windows::recount(change, tenant, &before, &record)?;
     change.put(ks::intent(tenant, intent), &record);
     Ok(())
+}
+
+/// The lock begins when the payment is witnessed, or counted if that is later. Cosignatures can be
+/// as old as their writer likes: locks that began with them would let payments of many windows
+/// leave together.
+fn begin_where_counted(record: &mut IntentRecord) {
+    let from = record.counts_from.max(record.spend.at);
+    record.locked_until = from.plus(record.lock_ms);
 }
 
 /// Counts the spend at this time. It leaves its window by age only, counted from the last attempt

@@ -446,7 +446,7 @@ fn a_time_lock_runs_from_the_witnessed_authorization() {
         ..PolicyOptions::default()
     });
     ledger.wait(1234);
-    for (amount, who, locked) in [(LARGE, &TWO[..], 71_000), (MEDIUM, &TWO[..1], 0)] {
+    for (amount, who, locked) in [(LARGE, &TWO[..], 71_234), (MEDIUM, &TWO[..1], 0)] {
         let intent = ledger.world.intent(ledger.now, amount, FRIEND);
         ledger.authorize(&intent, who).unwrap();
         if locked > 0 {

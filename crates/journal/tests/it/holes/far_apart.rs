@@ -132,6 +132,62 @@ fn hole_attempts_opened_under_a_long_lock_let_many_windows_leave_at_its_end() {
     }
 }
 
+/// The locks of three payments end a window apart, in this order, and each gets its share then.
+fn leave_apart(ledger: &Ledger, last_attempts: [(&Intent, u32); 3]) {
+    let ends = last_attempts.map(|(intent, _)| record(ledger, intent).locked_until);
+    assert!(
+        ends.is_sorted_by(|a, b| b.since(*a) >= WINDOW_MS),
+        "{ends:?}"
+    );
+    let mut ledger = ledger.clone();
+    for (n, end) in ends.into_iter().enumerate() {
+        ledger.push(strongroom_journal::Body::Tick, end).unwrap();
+        let share = |(intent, attempt): &(&Intent, u32)| share_at(&ledger, intent, *attempt, end);
+        let (first, later) = last_attempts[n..].split_first().unwrap();
+        assert_eq!(share(first), None);
+        assert!(later.iter().all(|l| share(l) == Some(Code::TimeLocked)));
+    }
+}
+
+/// The cosignatures of `witnessed` can be of hours ago: an attempt after them counts in time.
+#[test]
+fn hole_attempts_before_old_cosignatures_let_many_windows_leave_in_one_second() {
+    for mut ledger in limited_under(5 * WINDOW_MS) {
+        let intents = authorized::<3>(&mut ledger);
+        let kept = ledger.witnessed();
+        for intent in &intents[..2] {
+            ledger.wait(WINDOW_MS);
+            again(&mut ledger, intent, AttemptKind::Pay).unwrap();
+        }
+        let kept = strongroom_journal::Body::Witnessed(kept);
+        ledger.push(kept, ledger.now).unwrap();
+        let [a, b, c] = &intents;
+        leave_apart(&ledger, [(c, 1), (a, 2), (b, 2)]);
+    }
+}
+
+/// One `witnessed` entry each, in a window of its own, all with cosignatures of one second.
+#[test]
+fn hole_kept_cosignatures_let_many_windows_leave_in_one_second() {
+    for mut ledger in limited_under(5 * WINDOW_MS) {
+        let heads = [0; 3].map(|_| {
+            ledger.wait(WINDOW_MS);
+            let intent = long_lived(&ledger, LARGE);
+            ledger.authorize(&intent, &TWO).unwrap();
+            (intent, ledger.checkpoint())
+        });
+        let (seats, cosigned_at) = (ledger.world.quorum_seats(), UnixMs(ledger.now.0 - 1_000));
+        for (_, head) in &heads {
+            ledger.wait(WINDOW_MS);
+            let kept = ledger.world.witnessed(head, &seats, cosigned_at);
+            let kept = strongroom_journal::Body::Witnessed(kept);
+            ledger.push(kept, ledger.now).unwrap();
+        }
+        let [(a, _), (b, _), (c, _)] = &heads;
+        leave_apart(&ledger, [(c, 1), (a, 1), (b, 1)]);
+    }
+}
+
 /// Counted when its lock began, it needs no room at its end: a replacement may be opened at any time.
 #[test]
 fn a_payment_that_had_room_when_its_lock_began_takes_attempts_under_it() {
