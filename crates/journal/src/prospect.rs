@@ -85,9 +85,10 @@ impl<'a> FreshHead<'a> {
             .plus(bounds.freshness_ms)
             .plus(bounds.skew_ms.saturating_mul(2));
         // No share leaves either before a locked payment counts in its windows, which that of an
-        // ended intent never will.
+        // ended intent never will, nor of one whose lock was witnessed too late for its end.
         let is_counted = record.is_counted_in_time(bounds.skew_ms);
-        if last_share < record.locked_until || !is_counted {
+        let is_outlasted = record.locked_until >= record.expires;
+        if last_share < record.locked_until || is_outlasted || !is_counted {
             Prospect::Ended(why.into())
         } else {
             Prospect::TooLate

@@ -81,7 +81,7 @@ pub fn evaluate(
     } = admissible(view, state.genesis(), signed, at)?;
 
     let payment = Payment::from(&intent);
-    let decision = asked::ask(
+    let asked = asked::ask(
         view,
         &Asked {
             tenant: intent.tenant,
@@ -93,6 +93,7 @@ pub fn evaluate(
             relied: None,
         },
     )?;
+    let decision = check_lock(asked, &intent, at);
 
     Ok(Evaluated {
         intent,
@@ -102,6 +103,22 @@ pub fn evaluate(
         decision,
         native: chain.native,
     })
+}
+
+/// Blocks a payment whose lock, begun now, outlasts its intent: it could never be signed, and would
+/// hold room and coins all the same.
+fn check_lock(decision: Decision, intent: &Intent, at: UnixMs) -> Decision {
+    let lock_ms = decision.core.time_lock_ms();
+    if decision.block.is_some() || at.plus(lock_ms) < intent.expires {
+        return decision;
+    }
+    let detail = format!(
+        "rule `{}` locks it until {}, and the intent ends at {}",
+        decision.core.rule,
+        at.plus(lock_ms),
+        intent.expires
+    );
+    decision.blocked(Refusal::new(Code::TimeLockTooLong, detail))
 }
 
 /// An intent that no rule about the intent itself keeps out.

@@ -8,7 +8,8 @@ use strongroom_wire::{
     JournalSubmitted, Outcome, SignerRefusal, SigningRequested, TransactionState, topics,
 };
 use strongroom_world::{
-    AuthorizationExt as _, Ledger, Log, ONE_OF_N_MAX, PolicyOptions, Who, World, WorldOptions,
+    AuthorizationExt as _, INTENT_LIFE_MS, Ledger, Log, ONE_OF_N_MAX, PolicyOptions, Who, World,
+    WorldOptions,
 };
 
 #[test]
@@ -309,6 +310,41 @@ fn locked_payment_that_never_counted_in_its_windows_ends() {
         service.ledger.authorize(&other, &who).unwrap();
         service.append(vec![Body::Tick]);
         assert_eq!(service.live(OVER_MS).states(), [state], "{limit}");
+    }
+}
+
+/// Its lock was witnessed so late that no share could leave before its end.
+#[test]
+fn locked_payment_whose_lock_outlasts_it_ends() {
+    const LOCK_MS: u64 = 600_000;
+    for (early_ms, state) in [
+        (120_000, TransactionState::Signing),
+        (0, TransactionState::Expired),
+    ] {
+        let options = WorldOptions {
+            policy: PolicyOptions {
+                time_lock_seconds: LOCK_MS / 1_000,
+                ..PolicyOptions::default()
+            },
+            ..WorldOptions::default()
+        };
+        let mut ledger = Ledger::ready(World::new(1, options));
+        ledger.wait(1_000);
+        let journal = Log::of(&ledger).shared(ledger.now);
+        let mut service = Service::on(ledger.clone(), journal);
+        service.fund(2 * ONE_OF_N_MAX);
+        service.wait(1_000);
+        let who = [Who::Approver(0), Who::Approver(1)];
+        let intent = service
+            .world()
+            .order(service.now, ONE_OF_N_MAX + 1, "locked");
+        service.approve(&intent);
+        service.ledger.now = service.now;
+        service.ledger.authorize(&intent, &who).unwrap();
+
+        service.wait(INTENT_LIFE_MS - LOCK_MS - early_ms);
+        service.append(vec![Body::Tick]);
+        assert_eq!(service.live(OVER_MS).states(), [state], "{early_ms}");
     }
 }
 

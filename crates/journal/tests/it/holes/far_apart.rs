@@ -252,6 +252,20 @@ fn a_pause_while_it_is_witnessed_takes_no_room() {
     }
 }
 
+/// It could never be signed: its client is told at once and keeps its coins.
+#[test]
+fn a_payment_whose_lock_outlasts_its_intent_is_refused() {
+    let [mut ledger, _] = limited();
+    let [lasts, outlasted] = [LOCK_MS + 1, LOCK_MS].map(|life_ms| {
+        let live = |intent: &mut Intent| intent.expires = ledger.now.plus(life_ms);
+        let world = &ledger.world;
+        world.intent_with(ledger.now, LARGE, strongroom_world::FRIEND, live)
+    });
+    let refused = ledger.authorize(&outlasted, &TWO);
+    assert_eq!(code(refused), Code::TimeLockTooLong);
+    ledger.authorize(&lasts, &TWO).unwrap();
+}
+
 /// Within what honest clocks differ by, it counts where its authorization stands.
 #[test]
 fn a_locked_payment_that_is_witnessed_at_once_stays_counted_at_its_entry() {
