@@ -31,7 +31,7 @@ pub(crate) enum RowEvent {
     DecidedAgain(EarlyDecision),
     /// The transactions service reports a state.
     Changed(TransactionState),
-    /// The intent's time ran out before anything was decided.
+    /// The intent's time is over, and the journal shows that no attempt of it was or can be signed.
     TimedOut,
 }
 
@@ -84,8 +84,8 @@ fn from_undecided(state: TransactionState, event: RowEvent) -> Option<Transactio
     let is_new = matches!(state, TransactionState::Received);
     match event {
         RowEvent::Decided(verdict) | RowEvent::DecidedAgain(verdict) => Some(verdict.state()),
-        // Once there is a decision, the service that has the intent reports its end.
-        RowEvent::TimedOut => is_new.then_some(TransactionState::Expired),
+        // The service that has the intent reports its end as well, but the record may be lost.
+        RowEvent::TimedOut => Some(TransactionState::Expired),
         RowEvent::Changed(next) => match next {
             TransactionState::Screening => is_new.then_some(next),
             // The decision is on another topic, and this report may overtake it.
@@ -103,8 +103,12 @@ fn from_undecided(state: TransactionState, event: RowEvent) -> Option<Transactio
             | TransactionState::Cancelled
             | TransactionState::Failed
             | TransactionState::Replaced => Some(next),
-            // Only a decision brings the core that its approvers sign.
-            TransactionState::Received | TransactionState::PendingApproval => None,
+            // Only a decision brings the core that its approvers sign; the report tells why they
+            // are asked again.
+            TransactionState::PendingApproval => {
+                matches!(state, TransactionState::PendingApproval).then_some(next)
+            }
+            TransactionState::Received => None,
         },
     }
 }
@@ -113,7 +117,12 @@ fn from_undecided(state: TransactionState, event: RowEvent) -> Option<Transactio
 fn from_approved(state: TransactionState, event: RowEvent) -> Option<TransactionState> {
     match event {
         // A decision that is doubled or late must not take back what has been authorized since.
-        RowEvent::Decided(_) | RowEvent::TimedOut => None,
+        RowEvent::Decided(_) => None,
+        // An approval that the transactions service never read is followed by no report. What it
+        // has offered it reports the end of.
+        RowEvent::TimedOut => {
+            (!matches!(state, TransactionState::Signing)).then_some(TransactionState::Expired)
+        }
         // The decision may overtake the report that the intent was sent back. Without this edge the
         // row would keep the old core, and its approvers would sign what no longer counts.
         RowEvent::DecidedAgain(verdict) => Some(verdict.state()),

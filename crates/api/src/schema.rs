@@ -8,7 +8,7 @@ use strongroom_ports::db::Migration;
 /// The `mirror` tables hold the content of the journal's topics: every entry with its leaf,
 /// checkpoints and cosignatures from the newest witnessed one on, which entry made a tenant (1),
 /// vault (2) or key (3), and how far each topic was read. All of it is refilled from the bus.
-pub const MIGRATIONS: &[Migration] = &[V1, V2, V3, V4, V5, V6];
+pub const MIGRATIONS: &[Migration] = &[V1, V2, V3, V4, V5, V6, V7];
 
 const V1: Migration = Migration {
     component: "api",
@@ -91,5 +91,14 @@ const V6: Migration = Migration {
     sql: "
 ALTER TABLE act RENAME COLUMN sent_ms TO due_ms;
 ALTER TABLE act ADD COLUMN at_ms {i64} NOT NULL DEFAULT 0;
+",
+};
+
+/// Rows are ended by the time of their intents.
+const V7: Migration = Migration {
+    component: "api",
+    version: 7,
+    sql: "
+CREATE INDEX tx_over ON tx (state, expires_ms);
 ",
 };

@@ -10,7 +10,7 @@ pub(crate) use acts::{
 };
 pub(crate) use answers::{answers, answers_due, delete_answers, insert_answer, set_due};
 pub(crate) use transactions::{
-    PageCursor, ReceivedIntent, TxRow, by_digest, by_id, in_state, insert_tx, page, set_sent,
+    PageCursor, ReceivedIntent, TxRow, by_digest, by_id, in_state, insert_tx, over, page, set_sent,
     update, waiting,
 };
 

@@ -52,13 +52,19 @@ impl ApprovalsStage {
     fn on_yes(&mut self, step: &mut Step<'_>, pending: &Pending, yes: Yes) -> Outgoing {
         store::insert_yes(step.tx, &yes)?;
 
+        let records = self.tell_approved(step, pending)?;
+        if !records.is_empty() {
+            // The row is kept, because the journal may find another decision and return the intent.
+            store::set_state(step, pending.change(), PendingEvent::LastYes)?;
+        }
+        Ok(records)
+    }
+
+    /// Tells that an intent is approved; nothing while the journal would not take its approvals.
+    pub(crate) fn tell_approved(&mut self, step: &mut Step<'_>, pending: &Pending) -> Outgoing {
         let Some(approvals) = self.complete(step, pending)? else {
             return Ok(Vec::new());
         };
-
-        // The row is kept, because the journal may find another decision and return the intent.
-        store::set_state(step, pending.change(), PendingEvent::LastYes)?;
-
         let verdict = DecisionNews {
             core: pending.core.to_text(),
             approvals,
@@ -73,7 +79,7 @@ impl ApprovalsStage {
 
     /// The approvals that complete an intent, as the journal would take them now; `None` while
     /// people are missing.
-    pub(crate) fn complete(
+    fn complete(
         &self,
         step: &mut Step<'_>,
         pending: &Pending,

@@ -26,24 +26,18 @@ impl ApprovalsStage {
         // The same intent under another message id says that its sender has no answer, and the
         // transactions service may have none either. They get the present one again, and no one has
         // to approve twice.
-        let (approvals, decided) =
-            match store::set_state(step, pending.change(), PendingEvent::SubmitAgain)? {
-                PendingState::Waiting => (Vec::new(), Decided::Pending),
-                PendingState::Approved => match self.complete(step, &pending)? {
-                    Some(approvals) => (approvals, Decided::Approved),
-                    // The journal would not take them by now. An attempt may have been offered, so
-                    // that no end is told.
-                    None => return Ok(Vec::new()),
-                },
-                PendingState::Absent => return Ok(Vec::new()),
-            };
-
-        let verdict = DecisionNews {
-            core: pending.core.to_text(),
-            approvals,
-            decided,
-        };
-        Ok(vec![self.publish_decided(step, intent, verdict)?])
+        match store::set_state(step, pending.change(), PendingEvent::SubmitAgain)? {
+            PendingState::Waiting => {
+                let verdict = DecisionNews {
+                    core: pending.core.to_text(),
+                    approvals: Vec::new(),
+                    decided: Decided::Pending,
+                };
+                Ok(vec![self.publish_decided(step, intent, verdict)?])
+            }
+            PendingState::Approved => self.tell_approved(step, &pending),
+            PendingState::Absent => Ok(Vec::new()),
+        }
     }
 
     fn on_new(&mut self, step: &mut Step<'_>, intent: &ParsedText<Intent>, size: u64) -> Outgoing {

@@ -1,4 +1,4 @@
-//! Ends of intents by time and by the journal, without a record of the bus.
+//! Ends of intents by time and by the journal, and approvals told again, without a record of the bus.
 
 use crate::inbox::ParsedText;
 use crate::pending::{PendingEvent, PendingState};
@@ -72,6 +72,24 @@ impl ApprovalsStage {
             };
             let mut step = step_for(now, tx, &pending.intent);
             records.extend(self.end_intent(&mut step, &pending, ending)?);
+        }
+        Ok(records)
+    }
+
+    /// Tells approvals again, with pauses that double, until their payment is signed or has ended:
+    /// the record may be lost, and no one else would tell of it.
+    pub(crate) fn tell_again(&mut self, now: UnixMs, tx: &mut dyn Tx) -> Outgoing {
+        let mut records = Vec::new();
+        for (pending, since) in store::approved_due(tx, now)? {
+            let intent = &pending.intent;
+            store::set_due(tx, &intent.digest, now.plus(now.since(since)))?;
+
+            // Each copy has an id of its own: the transactions service may have read another and
+            // not have been able to act on it yet.
+            let seed: [&[u8]; 3] = [b"again", &intent.digest.0, &now.0.to_be_bytes()];
+            let cause = Cause::own(&seed, intent.document.expires);
+            let mut step = Step { now, tx, cause };
+            records.extend(self.tell_approved(&mut step, &pending)?);
         }
         Ok(records)
     }

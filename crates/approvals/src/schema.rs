@@ -4,7 +4,7 @@ use strongroom_ports::db::Migration;
 
 /// `pending`: intents that wait for people, or were approved and may come back when the decision
 /// changes. `answer`: people's yeses. `refused`: intents whose end was told before anyone was asked.
-pub const MIGRATIONS: &[Migration] = &[V1, V2];
+pub const MIGRATIONS: &[Migration] = &[V1, V2, V3];
 
 const V1: Migration = Migration {
     component: "approvals",
@@ -26,5 +26,17 @@ const V2: Migration = Migration {
     sql: "
 CREATE TABLE refused (intent {blob} PRIMARY KEY, expires {i64} NOT NULL) {strict};
 CREATE INDEX refused_expires ON refused (expires);
+",
+};
+
+/// Approvals are told again: `since_ms` is the time of the row's last event, and `due_ms` says when.
+/// Those from before these columns are told once more.
+const V3: Migration = Migration {
+    component: "approvals",
+    version: 3,
+    sql: "
+ALTER TABLE pending ADD COLUMN since_ms {i64} NOT NULL DEFAULT 0;
+ALTER TABLE pending ADD COLUMN due_ms {i64} NOT NULL DEFAULT 0;
+CREATE INDEX pending_due ON pending (state, due_ms);
 ",
 };

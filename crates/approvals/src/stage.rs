@@ -80,6 +80,7 @@ impl Stage for ApprovalsStage {
         let now = UnixMs(now_ms);
         let mut records = self.end_what_the_journal_ended(now, tx)?;
         records.extend(self.end_what_expired(now, tx)?);
+        records.extend(self.tell_again(now, tx)?);
         Ok(records)
     }
 

@@ -17,6 +17,10 @@ mod tests;
 /// Rows that one page of a walk or one tick takes.
 const PAGE_ROWS: i64 = 64;
 
+/// Time after which an approval is told again first, milliseconds: well above the time that a
+/// payment without a fault takes to be signed.
+const AGAIN_MS: u64 = 2_000;
+
 /// An intent that people approve or approved.
 pub(crate) struct Pending {
     /// The intent as it was submitted.
@@ -94,7 +98,7 @@ pub(crate) fn set_state(
     let written = match (change.from, to) {
         (PendingState::Absent, PendingState::Absent) => 1,
         (PendingState::Absent, PendingState::Waiting | PendingState::Approved) => {
-            insert(step.tx, change, to)?
+            insert(step, change, to)?
         }
         (PendingState::Waiting | PendingState::Approved, PendingState::Absent) => {
             delete(step.tx, change)?
@@ -102,7 +106,7 @@ pub(crate) fn set_state(
         (
             PendingState::Waiting | PendingState::Approved,
             PendingState::Waiting | PendingState::Approved,
-        ) => update(step.tx, change, to)?,
+        ) => update(step, change, to)?,
     };
 
     // Two instances that read the same row must not both act on it: the second one starts again
@@ -123,7 +127,7 @@ pub(crate) fn set_state(
     Ok(to)
 }
 
-fn insert(tx: &mut dyn Tx, change: Change<'_>, to: PendingState) -> Result<u64, StageError> {
+fn insert(step: &mut Step<'_>, change: Change<'_>, to: PendingState) -> Result<u64, StageError> {
     let signed = encode(&change.intent.signed);
     // A row without a decision is refused by its column, because there would be nothing to ask
     // people about.
@@ -133,19 +137,21 @@ fn insert(tx: &mut dyn Tx, change: Change<'_>, to: PendingState) -> Result<u64, 
         Arg::from(change.core),
         Arg::from(to.number()),
         Arg::u64(change.intent.document.expires.0)?,
+        Arg::u64(step.now.0)?,
+        Arg::u64(step.now.plus(AGAIN_MS).0)?,
     ];
-    let sql = "INSERT INTO pending (intent, signed, core, state, expires)
-               VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-    Ok(tx.execute(sql, &args)?)
+    let sql = "INSERT INTO pending (intent, signed, core, state, expires, since_ms, due_ms)
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    Ok(step.tx.execute(sql, &args)?)
 }
 
-fn update(tx: &mut dyn Tx, change: Change<'_>, to: PendingState) -> Result<u64, StageError> {
+fn update(step: &mut Step<'_>, change: Change<'_>, to: PendingState) -> Result<u64, StageError> {
     let digest = Arg::from(&change.intent.digest.0);
 
     // An answer names the decision it approves: under another one it is worth nothing. The journal
     // may return an intent more than once, and answers to the new decision survive that.
     if let Some(core) = change.core {
-        tx.execute(
+        step.tx.execute(
             "DELETE FROM answer WHERE intent = $1 AND NOT EXISTS (
                SELECT 1 FROM pending WHERE intent = $1 AND core = $2 AND state = $3)",
             &[
@@ -156,15 +162,17 @@ fn update(tx: &mut dyn Tx, change: Change<'_>, to: PendingState) -> Result<u64, 
         )?;
     }
 
-    let sql = "UPDATE pending SET state = $1, core = COALESCE($2, core)
-               WHERE intent = $3 AND state = $4";
+    let sql = "UPDATE pending SET state = $1, core = COALESCE($2, core), since_ms = $3, due_ms = $4
+               WHERE intent = $5 AND state = $6";
     let args = [
         Arg::from(to.number()),
         Arg::from(change.core),
+        Arg::u64(step.now.0)?,
+        Arg::u64(step.now.plus(AGAIN_MS).0)?,
         digest,
         Arg::from(change.from.number()),
     ];
-    Ok(tx.execute(sql, &args)?)
+    Ok(step.tx.execute(sql, &args)?)
 }
 
 /// Deletes an intent and its answers.
@@ -221,6 +229,33 @@ pub(crate) fn waiting_after(tx: &mut dyn Tx, last: &Digest) -> Result<Vec<Pendin
         ],
     )?;
     rows.iter().map(pending).collect()
+}
+
+/// Approved intents that are due to be told again, a page at most, each with the time of its last
+/// event.
+pub(crate) fn approved_due(
+    tx: &mut dyn Tx,
+    now: UnixMs,
+) -> Result<Vec<(Pending, UnixMs)>, StageError> {
+    let rows = tx.query(
+        "SELECT signed, core, state, since_ms FROM pending
+         WHERE state = $1 AND due_ms <= $2 ORDER BY due_ms, intent LIMIT $3",
+        &[
+            Arg::from(PendingState::Approved.number()),
+            Arg::u64(now.0)?,
+            Arg::from(PAGE_ROWS),
+        ],
+    )?;
+    rows.iter()
+        .map(|row| Ok((pending(row)?, UnixMs(row.u64(3)?))))
+        .collect()
+}
+
+/// Sets when an approved intent is due again.
+pub(crate) fn set_due(tx: &mut dyn Tx, intent: &Digest, due: UnixMs) -> Result<(), DbError> {
+    let sql = "UPDATE pending SET due_ms = $1 WHERE intent = $2";
+    tx.execute(sql, &[Arg::u64(due.0)?, Arg::from(&intent.0)])
+        .map(drop)
 }
 
 /// Stores a yes. The same approval twice is one row.

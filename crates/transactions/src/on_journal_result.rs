@@ -180,10 +180,6 @@ impl TransactionsStage {
     ) -> Result<Vec<Record>, StageError> {
         let payment = store::set_state(step, payment, PaymentEvent::Return)?;
 
-        let announcement = Announcement::of(reason.clone());
-        Ok(vec![
-            self.publish_returned(step, &payment, reason)?,
-            self.publish_changed(step, &payment, announcement)?,
-        ])
+        Ok(self.publish_return(step, &payment, reason)?.into())
     }
 }

@@ -81,7 +81,8 @@ impl TransactionsStage {
     }
 
     /// Asks the approvers again for what was returned to them: the service that has it may have
-    /// found no decision to ask about, or none that its fresh head confirmed.
+    /// found no decision to ask about, or none that its fresh head confirmed, and a record may be
+    /// lost. Without that of the state, clients would not be shown that people are asked.
     pub(crate) fn remind_returned(
         &mut self,
         step: &mut Step<'_>,
@@ -110,7 +111,7 @@ impl TransactionsStage {
             let payment = store::set_state(&mut step, payment, PaymentEvent::Remind)?;
             let fault = self.approval_fault(&payment, step.now);
             let why = fault.unwrap_or_else(|| Code::DecisionChanged.into());
-            records.push(self.publish_returned(&step, &payment, why)?);
+            records.extend(self.publish_return(&step, &payment, why)?);
         }
         Ok(records)
     }

@@ -158,14 +158,15 @@ impl TransactionsStage {
             .record(step.now, to, None, &changed, &step.announcement_cause())
     }
 
-    /// Gives an intent back to the approvals service, which evaluates it again.
-    pub(crate) fn publish_returned(
+    /// Gives an intent back to the approvals service, which evaluates it again, and tells that its
+    /// people have to approve it again.
+    pub(crate) fn publish_return(
         &mut self,
         step: &Step<'_>,
         payment: &Payment,
         reason: Refusal,
-    ) -> Result<Record, StageError> {
-        let (code, detail) = bounded(reason);
+    ) -> Result<[Record; 2], StageError> {
+        let (code, detail) = bounded(reason.clone());
 
         // The whole intent goes along: approvals may have forgotten it after it was approved.
         let returned = IntentReturned {
@@ -174,8 +175,11 @@ impl TransactionsStage {
             detail,
         };
         let to = (topics::INTENT_RETURNED, payment.intent.vault.0.as_slice());
-        self.post
-            .record(step.now, to, None, &returned, &step.announcement_cause())
+        let returned =
+            self.post
+                .record(step.now, to, None, &returned, &step.announcement_cause())?;
+        let changed = self.publish_changed(step, payment, Announcement::of(reason))?;
+        Ok([returned, changed])
     }
 }
 

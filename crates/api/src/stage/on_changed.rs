@@ -22,7 +22,7 @@ pub(super) fn on_changed(
     }
 
     // The journal found another decision: what approvers answered was to the old one.
-    if row.state() == TransactionState::PendingApproval {
+    if row.state() == TransactionState::PendingApproval && was.state() != row.state() {
         store::delete_answers(step.tx, &changed.intent)?;
     }
 

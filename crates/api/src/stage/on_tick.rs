@@ -1,4 +1,4 @@
-//! The clock: sends again what has no answer, and ends what expired before it was decided.
+//! The clock: sends again what has no answer, and ends what expired before it was offered.
 
 use super::Step;
 use crate::life_cycle::RowEvent;
@@ -31,9 +31,10 @@ pub(super) fn on_tick(
     journal: &SharedFollower,
 ) -> Result<Vec<Record>, StageError> {
     let before = UnixMs(step.now.0.saturating_sub(AGAIN_MS));
-    let mut records = send_intents(post, step, journal, before)?;
+    let mut records = send_intents(post, step, before)?;
     records.extend(send_answers(post, step, before)?);
     records.extend(send_acts(post, step, journal, before)?);
+    end_what_is_over(step, journal)?;
     forget_acts(step, journal)?;
     Ok(records)
 }
@@ -42,39 +43,46 @@ pub(super) fn on_tick(
 fn send_intents(
     post: &mut Post,
     step: &mut Step<'_>,
-    journal: &SharedFollower,
     before: UnixMs,
 ) -> Result<Vec<Record>, StageError> {
-    let past = journal.read(|follower| follower.past(step.now));
-
     let mut records = Vec::new();
-    for mut row in store::in_state(step.tx, TransactionState::Received, before)? {
+    for row in store::in_state(step.tx, TransactionState::Received, before)? {
+        // The mark is set in the commit that sends it, or each tick would send it again. It keeps
+        // the next page from beginning with one whose time is over, too.
+        store::set_sent(step.tx, &row.intent, step.now)?;
         if step.now.0 < row.expires_ms {
-            // The mark is set in the commit that sends it, or each tick would send it again.
-            store::set_sent(step.tx, &row.intent, step.now)?;
-
             let marks = row.marks.clone();
             records.push(intent_record(post, step.now, &row, marks)?);
-        } else if past.0 < row.expires_ms {
-            // The row stays as it is: another service may have had the intent, and its entry may
-            // come with an older stamp. A client that was told "expired" would sign again. The mark
-            // keeps the next page from beginning with it.
-            store::set_sent(step.tx, &row.intent, step.now)?;
-        } else {
+        }
+    }
+    Ok(records)
+}
+
+/// Ends the rows whose time is over, up to the offer of a transaction: a service that has the intent
+/// tells its end, but may never have had it, and its record may be lost.
+fn end_what_is_over(step: &mut Step<'_>, journal: &SharedFollower) -> Result<(), StageError> {
+    // This clock ends nothing: another service may have had the intent, and its entry may come with
+    // an older stamp. A client that was told "expired" would sign again.
+    let past = journal.read(|follower| follower.past(step.now));
+
+    for state in [
+        TransactionState::Received,
+        TransactionState::PendingApproval,
+        TransactionState::Approved,
+        TransactionState::TimeLocked,
+        TransactionState::WaitingForFunds,
+    ] {
+        for mut row in store::over(step.tx, state, past)? {
             let (event, code) = match prospect_of(journal, &row, step.now) {
                 // No entry can authorize the intent any more, so a client that waits for it must
                 // see an end.
                 Some(Prospect::Ended(_)) => (RowEvent::TimedOut, Code::IntentExpired),
-                // A part that did not have the intent from here got it authorized, so that no
-                // service reports it. A share may be out, and a client that is told "expired" would
-                // sign again.
+                // Another submitter may have had it authorized, so that a share of it may be out. A
+                // client that is told "expired" would sign again.
                 Some(Prospect::TooLate) => {
                     (RowEvent::Changed(TransactionState::Signing), Code::TooLate)
                 }
-                Some(Prospect::Open) | None => {
-                    store::set_sent(step.tx, &row.intent, step.now)?;
-                    continue;
-                }
+                Some(Prospect::Open) | None => continue,
             };
 
             let was = row.clone();
@@ -85,7 +93,7 @@ fn send_intents(
             store::update(step.tx, &was, &row, step.now)?;
         }
     }
-    Ok(records)
+    Ok(())
 }
 
 /// Whether an intent can still be signed, by the fresh head; `None` while there is none.

@@ -225,6 +225,17 @@ pub(crate) fn in_state(
     tx.query(sql, &args)?.iter().map(tx_row).collect()
 }
 
+/// Transactions in a state whose intent's end is not after `past`, at most 64.
+pub(crate) fn over(
+    tx: &mut dyn Tx,
+    state: TransactionState,
+    past: UnixMs,
+) -> Result<Vec<TxRow>, DbError> {
+    let sql = tx_columns!("WHERE state = $1 AND expires_ms <= $2 ORDER BY expires_ms LIMIT 64");
+    let args = [Arg::from(i64::from(state as u8)), Arg::u64(past.0)?];
+    tx.query(sql, &args)?.iter().map(tx_row).collect()
+}
+
 /// Transactions of one tenant that wait for approval, oldest first, at most 64.
 pub(crate) fn waiting(tx: &mut dyn Tx, tenant: TenantId) -> Result<Vec<TxRow>, DbError> {
     let sql = tx_columns!("WHERE tenant = $1 AND state = $2 ORDER BY created_ms, id LIMIT 64");

@@ -64,6 +64,43 @@ fn hole_an_intent_that_nobody_decided_expires_when_the_witnessed_time_is_past_it
     assert!(desk.records(topics::INTENT_SUBMITTED).is_empty());
 }
 
+/// A record that was lost: the approval, which the transactions service then never read, or the end
+/// that the service which has the intent told.
+#[test]
+fn hole_row_that_no_service_reports_the_end_of_expires() {
+    for last in [
+        TransactionState::PendingApproval,
+        TransactionState::Approved,
+        TransactionState::WaitingForFunds,
+    ] {
+        let (mut desk, intent) = Desk::with_intent(500_000);
+        let waits = last == TransactionState::PendingApproval;
+        let decided = if waits {
+            Decided::Pending
+        } else {
+            Decided::Approved
+        };
+        desk.decided(&intent, decided);
+        if last == TransactionState::WaitingForFunds {
+            desk.changed(&intent, last);
+        }
+        let before = desk.row(&intent);
+        assert_eq!(before.state, last);
+        let skew_ms = desk.journal.world.genesis.bounds.skew_ms;
+        desk.wait(intent.expires.since(intent.created) + 2 * skew_ms);
+        desk.tick();
+        desk.wait(2_500);
+        assert_eq!(desk.row(&intent), before, "no witness has seen it");
+        desk.witness();
+        desk.wait(2_500);
+        let row = desk.row(&intent);
+        assert_eq!(
+            (row.state, row.code.as_str()),
+            (TransactionState::Expired, "intent_expired")
+        );
+    }
+}
+
 /// Of an intent that a hostile service had authorized no honest one reports anything. A client that
 /// is told "expired" signs another, and both are paid.
 #[test]

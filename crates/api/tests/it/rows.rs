@@ -139,6 +139,23 @@ fn a_returned_intent_shows_its_new_decision_whatever_arrives_first() {
     }
 }
 
+/// The decision may overtake the report that the intent was sent back, which says why.
+#[test]
+fn reason_of_a_return_is_shown_whatever_arrives_first() {
+    let (mut desk, intent) = Desk::with_pending();
+    desk.decided(&intent, Decided::Approved);
+    let mut other = desk.journal.ledger.core(&intent);
+    other.rule = "stricter".to_owned();
+    desk.decided_with(&intent, other.to_text(), Decided::Pending);
+    let world = &desk.journal.world;
+    let mut returned = world.transaction_changed(&intent, TransactionState::PendingApproval);
+    returned.reason = Some((Code::DecisionChanged, String::new()));
+    desk.says(Role::Transactions, topics::TRANSACTION_CHANGED, &returned);
+    let row = desk.row(&intent);
+    assert_eq!(row.state, TransactionState::PendingApproval);
+    assert_eq!(row.code, "decision_changed");
+}
+
 /// An evaluation that was refused before policy has no core: it says nothing about a payment that
 /// is on its way.
 #[test]

@@ -7,6 +7,7 @@
     clippy::panic
 )]
 
+mod again;
 mod answers;
 mod counting;
 mod desk;

@@ -106,7 +106,8 @@ fn changed_decision_returns_the_intent_and_keeps_what_was_offered() {
     // The approvers are asked again, and the journal and the signers are not.
     let sent = service.wait(RESEND_MS + 1_000);
     assert_eq!(sent.returned().len(), 1);
-    assert_eq!(sent.records.len(), 1);
+    assert_eq!(sent.states(), [TransactionState::PendingApproval]);
+    assert_eq!(sent.records.len(), 2);
 }
 
 #[test]
@@ -149,7 +150,8 @@ fn hole_returned_payment_that_the_journal_takes_after_all_goes_on() {
 fn returned_payment_ends_by_the_fresh_head() {
     let mut service = Service::funded(1);
     returned(&mut service);
-    assert!(service.wait(OVER_MS).changed().is_empty());
+    let waiting = service.wait(OVER_MS).states();
+    assert_eq!(waiting, [TransactionState::PendingApproval]);
     assert_eq!(service.live(60_000).states(), [TransactionState::Expired]);
 }
 
@@ -267,6 +269,9 @@ fn approval_that_counts_no_more_returns_the_payment_to_its_people() {
     for returned in [sent.returned(), again.returned()] {
         assert_eq!(returned[0].code, Code::CredentialRevoked);
     }
+    // The record of the state may be lost: without it clients would not be shown who is asked.
+    let (changed, told) = (&again.changed()[0], &sent.changed()[0]);
+    assert_eq!((changed.state, &changed.reason), (told.state, &told.reason));
 
     let yes = approved_by(&service, &payment.intent, Who::Approver(1));
     let sent = service.send(&[yes]);
