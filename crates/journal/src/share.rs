@@ -107,8 +107,13 @@ fn check_age(
     }
 
     // The life counts from the end of the lock: until then no share can leave, however long that
-    // is.
-    let from = attempt.at.max(record.locked_until);
+    // is. No lock holds a cancel back, whose coins are kept for its own life alone.
+    let from = match attempt.kind {
+        AttemptKind::Cancel => attempt.at,
+        AttemptKind::Pay | AttemptKind::Bump | AttemptKind::Child => {
+            attempt.at.max(record.locked_until)
+        }
+    };
     if now.since(from) > genesis.bounds.attempt_life_ms {
         return Err(Code::AttemptTooOld.into());
     }

@@ -152,6 +152,7 @@ pub(super) fn apply(
         AttemptKind::Cancel => {
             claim.check_own(change)?;
             check_cancel_fee(attempt, &record)?;
+            held::hold(change, place, &record, attempt)?;
         }
         AttemptKind::Child => check_not_child(attempt.kind)?,
     }

@@ -286,7 +286,6 @@ impl<'a> Change<'a> {
             return Ok(1);
         }
 
-        let mut forgotten = 1;
         match (ks::kind(&due), scope) {
             // The intent was ended twice: the marker of the first end must not forget the later
             // one.
@@ -304,7 +303,7 @@ impl<'a> Change<'a> {
             }
             (ks::Kind::Intent, Scope::Tenant(tenant)) => self.forget_uses(tenant, &due)?,
             (ks::Kind::Holder, Scope::Tenant(tenant)) => {
-                forgotten += self.free_held(tenant, &due)?;
+                return Ok(1 + self.free_held(tenant, &due, at)?);
             }
             // The platform's scope has no other records that markers forget than used acts.
             (
@@ -314,7 +313,7 @@ impl<'a> Change<'a> {
             | (ks::Kind::Ended | ks::Kind::Other, _) => {}
         }
         self.remove(due);
-        Ok(forgotten)
+        Ok(1)
     }
 
     /// Gives those whom a marker names their room back.
@@ -349,22 +348,36 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Frees the conflict keys of the holder under this key. Gives their number.
-    fn free_held(&mut self, tenant: TenantId, key: &[u8]) -> Result<usize, Refusal> {
-        let Some(holder) = self.record::<HolderRecord>(key)? else {
+    /// Frees the conflict keys of the holder under this key whose time is over, and the holder with
+    /// the last of them. Gives their number.
+    fn free_held(&mut self, tenant: TenantId, key: &[u8], at: UnixMs) -> Result<usize, Refusal> {
+        let Some(mut holder) = self.record::<HolderRecord>(key)? else {
             return Ok(0);
         };
-        for conflict in &holder.keys {
-            let held = ks::held(tenant, holder.vault, &holder.chain, conflict);
+        let looked_at = holder.keys.len();
+        let mut kept = Vec::new();
+        for conflict in holder.keys {
+            let held = ks::held(tenant, holder.vault, &holder.chain, &conflict);
 
             // The key may be another intent's by now: it is free from its time on, and not only
             // when it is forgotten.
             let record: Option<HeldRecord> = self.record(&held)?;
-            if record.is_some_and(|record| ks::holder(tenant, &record.intent) == key) {
-                self.remove(held);
+            let ours = record.filter(|record| ks::holder(tenant, &record.intent) == key);
+            match ours {
+                Some(ours) if ours.until > at => kept.push(conflict),
+                Some(_) => self.remove(held),
+                None => {}
             }
         }
-        Ok(holder.keys.len())
+
+        // A cancel keeps its keys for longer, and has a marker of its own.
+        holder.keys = kept;
+        if holder.keys.is_empty() {
+            self.remove(key.to_vec());
+        } else {
+            self.put(key.to_vec(), &holder);
+        }
+        Ok(looked_at)
     }
 
     /// Whether a release waits that names the proposal under this key.

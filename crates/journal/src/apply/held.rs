@@ -9,7 +9,7 @@ use crate::keyspace as ks;
 use crate::model::{HeldRecord, HolderRecord, IntentRecord};
 use crate::state::{Lookup as _, View};
 use strongroom_types::attempt::CONFLICT_KEYS_MAX;
-use strongroom_types::{Attempt, ChainId, Code, ConflictKey, Refusal, VaultId};
+use strongroom_types::{Attempt, AttemptKind, ChainId, Code, ConflictKey, Refusal, VaultId};
 
 /// An attempt that is offered, with the vault whose coins it declares.
 pub(super) struct Claim<'a> {
@@ -60,8 +60,8 @@ impl Claim<'_> {
     }
 }
 
-/// Keeps the conflict keys of an attempt that pays from every other intent, until no share of this
-/// one has left for an attempt's life.
+/// Keeps the conflict keys of an attempt from every other intent, until no share of this one has left
+/// for an attempt's life, and none of its cancels can leave any more.
 pub(super) fn hold(
     change: &mut Change<'_>,
     place: Place,
@@ -69,17 +69,27 @@ pub(super) fn hold(
     attempt: &Attempt,
 ) -> Result<(), Refusal> {
     let (tenant, intent) = (place.tenant, &attempt.intent);
-    let life = change.state().genesis().bounds.attempt_life_ms;
+    let bounds = &change.state().genesis().bounds;
+    let life = bounds.attempt_life_ms;
+    let mut until = record.expires.plus(life);
+    let is_cancel = attempt.kind == AttemptKind::Cancel;
+    if is_cancel {
+        // It is opened after the end, and a coin that is free by then must not be promised to
+        // another payment while its shares leave. A stamp may be ahead of the clock of a signer.
+        let skews = bounds.skew_ms.saturating_mul(2);
+        until = until.max(place.at.plus(life).plus(skews));
+    }
     let ours = HeldRecord {
         intent: *intent,
-        until: record.expires.plus(life),
+        until,
     };
     let by_intent = ks::holder(tenant, intent);
     let known: Option<HolderRecord> = change.record(&by_intent)?;
 
-    // All of them have one marker: a flood of markers would hide what else is due.
-    if known.is_none() {
-        change.expire(tenant, ours.until, &by_intent);
+    // All of them have one marker, and one for each cancel: a flood of markers would hide what else
+    // is due.
+    if known.is_none() || is_cancel {
+        change.expire(tenant, until, &by_intent);
     }
     let mut holder = known.unwrap_or_else(|| HolderRecord {
         vault: record.vault,
@@ -91,7 +101,9 @@ pub(super) fn hold(
         let key = ks::held(tenant, record.vault, &record.chain, conflict);
         if change.record(&key)? != Some(ours) {
             change.put(key, &ours);
-            holder.keys.push(conflict.clone());
+            if !holder.keys.contains(conflict) {
+                holder.keys.push(conflict.clone());
+            }
         }
     }
     // The bound is over all attempts of an intent, because every replica holds these keys and frees

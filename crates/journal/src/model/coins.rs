@@ -23,7 +23,7 @@ impl HeldRecord {
 }
 
 /// Conflict keys that an intent holds against every other one of its vault: kept until an attempt's
-/// life after its end.
+/// life after its end, those of a cancel until its last share can have left.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub struct HolderRecord {
     /// The vault that pays.

@@ -1,6 +1,7 @@
 //! A coin of one payment in an attempt of another: confirmed first, it undoes what people signed.
 
-use crate::{SMALL, ready, ready_with};
+use super::{again, share_at};
+use crate::{LARGE, SMALL, TWO, ready, ready_under, ready_with};
 use std::slice::from_ref;
 use strongroom_journal::Body;
 use strongroom_journal::keyspace as ks;
@@ -9,7 +10,9 @@ use strongroom_types::{
     ActBody, Attempt, AttemptKind, Code, ConflictKey, Document as _, Intent, RegistryRecord,
     Tighten, UnixMs, Vault, VaultId,
 };
-use strongroom_world::{AuthorizationExt as _, FEE_MAX, FRIEND, INTENT_LIFE_MS, Ledger, Who};
+use strongroom_world::{
+    AuthorizationExt as _, FEE_MAX, FRIEND, INTENT_LIFE_MS, Ledger, PolicyOptions, Who,
+};
 
 use AttemptKind::{Bump, Cancel, Pay};
 
@@ -206,6 +209,87 @@ fn coins_are_kept_an_attempts_life_beyond_the_intents_end_and_not_longer() {
     );
 }
 
+/// A cancel is opened after its intent's end, when the journal kept its coins no longer.
+#[test]
+fn hole_cancel_spends_the_coin_of_a_payment_that_came_after_it() {
+    let mut ledger = ready();
+    let bounds = ledger.world.genesis.bounds.clone();
+    let (p, of_p) = authorize(&mut ledger, &[coin("x"), coin("y")]);
+    let end = p.expires.plus(bounds.attempt_life_ms);
+    let take = |ledger: &Ledger, at: UnixMs, taken: ConflictKey| {
+        let mut ledger = ledger.clone();
+        ledger.now = at;
+        let new = spending(&ledger, &[taken]);
+        ledger.refused(body(&ledger, &new))
+    };
+
+    // It leaves one of its coins out, which is free in time.
+    ledger.now = UnixMs(end.0 - 1);
+    let mut bare = of_p.clone();
+    bare.conflict_keys.retain(|key| *key != coin("y"));
+    let home = ledger.world.next_attempt(&bare, Cancel, FEE_MAX);
+    ledger.push(home.into(), ledger.now).unwrap();
+    let share = |at| share_at(&ledger, &p, 2, at);
+    let last = ledger.now.plus(bounds.attempt_life_ms);
+    assert_eq!(share(last), None);
+    assert_eq!(share(last.plus(1)), Some(Code::AttemptTooOld));
+
+    let free = last.plus(2 * bounds.skew_ms);
+    for kept in [of_p.anchor.clone(), coin("x")] {
+        let taken = |at| take(&ledger, at, kept.clone());
+        assert_eq!(taken(end), Some(Code::AnchorTaken), "{kept}");
+        assert_eq!(taken(UnixMs(free.0 - 1)), Some(Code::AnchorTaken));
+        assert_eq!(taken(free), None, "{kept}");
+    }
+    assert_eq!(take(&ledger, end, coin("y")), None);
+
+    // Its own next cancel may spend them all that time, and keeps them on.
+    ledger.now = UnixMs(free.0 - 1);
+    (0..4).for_each(|_| nudge(&mut ledger));
+    assert_eq!(held(&ledger), 2, "the coins of the cancel");
+    bare.number = 2;
+    assert_eq!(refused(&ledger, &bare, Cancel, &[]), None);
+    ledger.wait(1);
+    (0..4).for_each(|_| nudge(&mut ledger));
+    assert_eq!(held(&ledger), 0);
+}
+
+/// The cancel of a payment that ended early keeps its coins no shorter.
+#[test]
+fn a_cancel_before_its_intents_end_shortens_nothing() {
+    let mut ledger = ready();
+    let (p, of_p) = authorize(&mut ledger, &[coin("x")]);
+    cancel(&mut ledger, &p);
+    let home = ledger.world.next_attempt(&of_p, Cancel, FEE_MAX);
+    ledger.push(home.into(), ledger.now).unwrap();
+    let end = p.expires.plus(ledger.world.genesis.bounds.attempt_life_ms);
+    for (at, expected) in [(end.0 - 1, Some(Code::AnchorTaken)), (end.0, None)] {
+        ledger.now = UnixMs(at);
+        let new = spending(&ledger, &[coin("x")]);
+        assert_eq!(ledger.refused(body(&ledger, &new)), expected);
+    }
+}
+
+/// No lock holds it back, so none makes it young: its coins are free long before the lock ends.
+#[test]
+fn hole_cancel_under_a_lock_is_signed_when_that_ends() {
+    let lock_ms = 1_800_000;
+    let mut ledger = ready_under(PolicyOptions {
+        time_lock_seconds: lock_ms / 1_000,
+        ..PolicyOptions::default()
+    });
+    let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
+    ledger.authorize(&intent, &TWO).unwrap();
+    ledger.witness();
+    cancel(&mut ledger, &intent);
+    again(&mut ledger, &intent, Cancel).unwrap();
+    let share = |ms| share_at(&ledger, &intent, 2, ledger.now.plus(ms));
+    let life = ledger.world.genesis.bounds.attempt_life_ms;
+    assert_eq!([share(0), share(life)], [None; 2]);
+    let too_old = Some(Code::AttemptTooOld);
+    assert_eq!([share(life + 1), share(lock_ms)], [too_old; 2]);
+}
+
 fn many(from: usize, count: usize) -> Vec<ConflictKey> {
     (from..from + count)
         .map(|n| coin(&format!("{n:05}")))
@@ -216,7 +300,7 @@ fn many(from: usize, count: usize) -> Vec<ConflictKey> {
 fn attempts_of_one_intent_hold_so_many_coins_together() {
     let mut ledger = ready();
     let most = CONFLICT_KEYS_MAX - 1;
-    let (_, of_p) = authorize(&mut ledger, &many(0, most));
+    let (p, of_p) = authorize(&mut ledger, &many(0, most));
     let mut bump = of_p.clone();
     bump.conflict_keys = vec![of_p.anchor.clone()];
     assert_eq!(refused(&ledger, &bump, Bump, &many(0, most)), None);
@@ -224,6 +308,10 @@ fn attempts_of_one_intent_hold_so_many_coins_together() {
         refused(&ledger, &bump, Bump, &many(1, most)),
         Some(Code::QuotaExceeded)
     );
+
+    // A cancel keeps them for longer, and they are no more by that.
+    ledger.now = p.expires;
+    assert_eq!(refused(&ledger, &of_p, Cancel, &[]), None);
 }
 
 fn held(ledger: &Ledger) -> usize {
