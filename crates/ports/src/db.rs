@@ -27,7 +27,7 @@ use std::sync::Arc;
 mod migration;
 mod row;
 
-pub use migration::{Migration, SCHEMA_VERSION, TypeWords, pending, refuse_foreign};
+pub use migration::{Migration, SCHEMA_VERSION, TypeWords, applied, pending, refuse_foreign};
 pub use row::{Row, Value};
 
 /// A database of one service. Cheap to share behind an `Arc`.

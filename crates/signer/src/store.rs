@@ -2,11 +2,7 @@
 
 use crate::fatal::Fatal;
 use crate::schema::MIGRATIONS;
-use strongroom_ports::db::{Db, DbError, DbErrorKind, pending};
-
-/// Migrations that a database has had, of all components.
-const APPLIED: &str = "SELECT component, version, sql FROM schema_version
-    ORDER BY component, version";
+use strongroom_ports::db::{Db, DbError, DbErrorKind, applied, pending};
 
 /// Refuses a database that is not a signer's, and one with tables of a newer build. It would be
 /// taken for a disk that was put back, which retires the key for good.
@@ -16,12 +12,7 @@ const APPLIED: &str = "SELECT component, version, sql FROM schema_version
 pub fn check_store(db: &dyn Db) -> Result<(), Fatal> {
     // Only the list of components is made, and only in an empty database.
     db.migrate(&[])?;
-    let mut tx = db.begin()?;
-    let mut applied = Vec::new();
-    for row in tx.query(APPLIED, &[])? {
-        let (component, version, sql) = (row.text(0)?, row.i64(1)?, row.text(2)?);
-        applied.push((component.to_owned(), version, sql.to_owned()));
-    }
+    let applied = applied(db.begin()?.as_mut())?;
 
     let wanted = [MIGRATIONS, strongroom_replica::MIGRATIONS];
     let is_ours = |component: &str| {

@@ -5,7 +5,7 @@ use crate::role_name::RoleName;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use strongroom_ports::db::{Db, DbError, Migration, pending};
+use strongroom_ports::db::{Db, DbError, Migration, applied, pending};
 use strongroom_types::Digest;
 
 /// The one row that says for whom a database was made.
@@ -14,9 +14,6 @@ const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     sql: "CREATE TABLE owner (id {i64} PRIMARY KEY, genesis {blob} NOT NULL, role {text} NOT NULL) {strict};",
 }];
-/// Migrations that a database has had, of all components.
-const APPLIED: &str = "SELECT component, version, sql FROM schema_version
-    ORDER BY component, version";
 const OWNER: &str = "SELECT genesis, role FROM owner WHERE id = 1";
 const SET_OWNER: &str = "INSERT INTO owner (id, genesis, role) VALUES (1, $1, $2)";
 
@@ -174,11 +171,7 @@ fn owner(db: &dyn Db, role: RoleName) -> Result<Owner, DbError> {
     // Only the list of components is made: a database that is not ours gets no table of ours.
     db.migrate(&[])?;
     let mut tx = db.begin()?;
-    let mut applied = Vec::new();
-    for row in tx.query(APPLIED, &[])? {
-        let (component, version, sql) = (row.text(0)?, row.i64(1)?, row.text(2)?);
-        applied.push((component.to_owned(), version, sql.to_owned()));
-    }
+    let applied = applied(tx.as_mut())?;
 
     // Each part of the role would refuse its own when it starts: the roles before it would run by
     // then.

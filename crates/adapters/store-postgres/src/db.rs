@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
 use strongroom_ports::db::{
-    Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, TypeWords, pending, refuse_foreign,
+    Db, DbError, DbErrorKind, Migration, SCHEMA_VERSION, Tx, TypeWords, applied, pending,
+    refuse_foreign,
 };
 
 use crate::connect::{Connections, PostgresOptions};
@@ -80,18 +81,9 @@ impl Db for PostgresDb {
         tx.lock_schema()?;
         tx.batch(SCHEMA_VERSION.render(&WORDS)?)?;
 
-        let mut applied = Vec::new();
-        for row in tx.query("SELECT component, version, sql FROM schema_version", &[])? {
-            applied.push((
-                row.text(0)?.to_owned(),
-                row.i64(1)?,
-                row.text(2)?.to_owned(),
-            ));
-        }
-
         // The applied texts are compared, so that a migration that was edited after its release
         // stops the start.
-        for migration in pending(migrations, &applied)? {
+        for migration in pending(migrations, &applied(&mut tx)?)? {
             tx.batch(migration.render(&WORDS)?)?;
             tx.execute(
                 "INSERT INTO schema_version (component, version, sql) VALUES ($1, $2, $3)",

@@ -1,6 +1,6 @@
 //! Schema migrations, one text for every dialect.
 
-use super::{DbError, DbErrorKind};
+use super::{DbError, DbErrorKind, Tx};
 
 /// One step of a component's schema. It must not be edited after its release.
 ///
@@ -104,8 +104,24 @@ pub fn refuse_foreign(relations: i64, columns: i64) -> Result<(), DbError> {
     Err(DbError::new(DbErrorKind::Schema, what))
 }
 
-/// The migrations of `wanted` that are still to be run, given the rows of `schema_version` as
-/// (component, version, sql). All adapters use it, so that they refuse the same schemas.
+/// The rows of [`SCHEMA_VERSION`], as (component, version, sql): the migrations that the database has
+/// had, of all components, in the order of their versions.
+///
+/// # Errors
+/// The database's.
+pub fn applied(tx: &mut dyn Tx) -> Result<Vec<(String, i64, String)>, DbError> {
+    let sql = "SELECT component, version, sql FROM schema_version ORDER BY component, version";
+    let rows = tx.query(sql, &[])?;
+    rows.iter()
+        .map(|row| {
+            let (component, version, sql) = (row.text(0)?, row.i64(1)?, row.text(2)?);
+            Ok((component.to_owned(), version, sql.to_owned()))
+        })
+        .collect()
+}
+
+/// The migrations of `wanted` that are still to be run, given those that are [`applied`]. All
+/// adapters use it, so that they refuse the same schemas.
 ///
 /// # Errors
 /// As [`crate::db::Db::migrate`].
