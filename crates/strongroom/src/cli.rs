@@ -20,7 +20,7 @@ mod vaults;
 #[cfg(test)]
 mod tests;
 
-pub use context::{Globals, Profile};
+pub use context::{Profile, ServerOptions};
 
 use clap::Subcommand;
 use context::Context;
@@ -37,53 +37,137 @@ pub enum Command {
     #[command(subcommand)]
     Genesis(genesis::GenesisCommand),
     /// Show a tenant: scope version, keys, policy.
-    #[command(subcommand)]
-    Tenant(vaults::TenantCommand),
+    Tenant {
+        /// Server that it asks, and genesis that it believes.
+        #[command(flatten)]
+        server: ServerOptions,
+        /// The command, with options of its own.
+        #[command(subcommand)]
+        command: vaults::TenantCommand,
+    },
     /// Acts: sign, co-sign, submit and follow what admins and committees decide.
-    #[command(subcommand)]
-    Act(act::ActCommand),
+    Act {
+        /// Server that it asks, and genesis that it believes.
+        #[command(flatten)]
+        server: ServerOptions,
+        /// The command, with options of its own.
+        #[command(subcommand)]
+        command: act::ActCommand,
+    },
     /// List the vaults of a tenant.
-    #[command(subcommand)]
-    Vault(vaults::VaultCommand),
+    Vault {
+        /// Server that it asks, and genesis that it believes.
+        #[command(flatten)]
+        server: ServerOptions,
+        /// The command, with options of its own.
+        #[command(subcommand)]
+        command: vaults::VaultCommand,
+    },
     /// A vault's address, derived here and proved against the pinned genesis.
-    Address(vaults::Address),
+    Address {
+        /// Server that it asks, and genesis that it believes.
+        #[command(flatten)]
+        server: ServerOptions,
+        /// The command, with options of its own.
+        #[command(flatten)]
+        command: vaults::Address,
+    },
     /// Transactions: create, list, show, follow, cancel.
-    #[command(subcommand)]
-    Tx(tx::TxCommand),
+    Tx {
+        /// Server that it asks, and genesis that it believes.
+        #[command(flatten)]
+        server: ServerOptions,
+        /// The command, with options of its own.
+        #[command(subcommand)]
+        command: tx::TxCommand,
+    },
     /// Approvals: what waits for people, and their signed answers.
-    #[command(subcommand)]
-    Approvals(approvals::ApprovalsCommand),
+    Approvals {
+        /// Server that it asks, and genesis that it believes.
+        #[command(flatten)]
+        server: ServerOptions,
+        /// The command, with options of its own.
+        #[command(subcommand)]
+        command: approvals::ApprovalsCommand,
+    },
     /// State of the server's journal replica, and whether it is the pinned installation.
-    Status(status::Status),
+    Status {
+        /// Server that it asks, and genesis that it believes.
+        #[command(flatten)]
+        server: ServerOptions,
+        /// The command, with options of its own.
+        #[command(flatten)]
+        command: status::Status,
+    },
     /// The journal and what follows from it.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
     /// Looks for what commonly goes wrong: server, clock, key files, disk, ports.
-    Doctor(doctor::Doctor),
+    Doctor {
+        /// Server that it asks, and genesis that it believes.
+        #[command(flatten)]
+        server: ServerOptions,
+        /// The command, with options of its own.
+        #[command(flatten)]
+        command: doctor::Doctor,
+    },
 }
 
+impl Command {
+    /// Takes the options that were given before the command, where it has none of its own.
+    ///
+    /// # Errors
+    /// The command asks no server, and has no use for them.
+    pub fn lead(&mut self, leading: ServerOptions) -> Result<(), NoServer> {
+        match self {
+            Self::Keys(_) | Self::Genesis(_) | Self::Journal(_) => return Err(NoServer),
+            Self::Tenant { server, .. }
+            | Self::Act { server, .. }
+            | Self::Vault { server, .. }
+            | Self::Address { server, .. }
+            | Self::Tx { server, .. }
+            | Self::Approvals { server, .. }
+            | Self::Status { server, .. }
+            | Self::Doctor { server, .. } => server.default_to(leading),
+        }
+        Ok(())
+    }
+}
+
+/// A command that asks no server got options of one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "this command asks no server: leave --profile, --url, --api-key-file, --genesis and --genesis-hash out"
+)]
+pub struct NoServer;
+
 /// Runs a command.
-pub fn run(globals: &Globals, command: Command) -> ExitCode {
-    let mut out = std::io::stdout().lock();
-    match Context::new(globals).and_then(|context| execute(&context, command, &mut out)) {
+pub fn run(command: Command) -> ExitCode {
+    match execute(command, &mut std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail::report(&error, &mut std::io::stderr().lock()),
     }
 }
 
 /// Runs a command with its output to `out`.
-fn execute(context: &Context, command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
+fn execute(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Keys(command) => keys::run(&command, out),
         Command::Genesis(command) => genesis::run(&command, out),
-        Command::Tenant(command) => vaults::tenant(context, &command, out),
-        Command::Act(command) => act::run(context, &command, out),
-        Command::Vault(command) => vaults::list(context, &command, out),
-        Command::Address(command) => vaults::address(context, &command, out),
-        Command::Tx(command) => tx::run(context, &command, out),
-        Command::Approvals(command) => approvals::run(context, &command, out),
-        Command::Status(command) => status::run(context, &command, out),
         Command::Journal(command) => journal::run(&command, out),
-        Command::Doctor(command) => doctor::run(context, &command, out),
+        Command::Tenant { server, command } => {
+            vaults::tenant(&Context::new(&server)?, &command, out)
+        }
+        Command::Act { server, command } => act::run(&Context::new(&server)?, &command, out),
+        Command::Vault { server, command } => vaults::list(&Context::new(&server)?, &command, out),
+        Command::Address { server, command } => {
+            vaults::address(&Context::new(&server)?, &command, out)
+        }
+        Command::Tx { server, command } => tx::run(&Context::new(&server)?, &command, out),
+        Command::Approvals { server, command } => {
+            approvals::run(&Context::new(&server)?, &command, out)
+        }
+        Command::Status { server, command } => status::run(&Context::new(&server)?, &command, out),
+        Command::Doctor { server, command } => doctor::run(&Context::new(&server)?, &command, out),
     }
 }

@@ -18,9 +18,9 @@ use zeroize::Zeroizing;
 /// Profile that is taken when no `--profile` is given and it is in the current folder.
 const DEFAULT_PROFILE: &str = "strongroom.toml";
 
-/// Options of every command.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Globals {
+/// Options of the commands that ask a server or need the pinned genesis.
+#[derive(Args, Clone, PartialEq, Eq, Debug, Default)]
+pub struct ServerOptions {
     /// Profile (TOML: url, api_key_file, genesis, genesis_hash, tenant); other options win over it.
     /// Default: `strongroom.toml` in the current folder, if it is there.
     #[arg(long, global = true, value_name = "FILE")]
@@ -37,6 +37,20 @@ pub struct Globals {
     /// The genesis hash you compared and pinned (64 hex digits).
     #[arg(long, global = true, value_name = "HEX")]
     pub genesis_hash: Option<Digest>,
+}
+
+impl ServerOptions {
+    /// Takes those of `leading` that are absent here.
+    pub(super) fn default_to(&mut self, leading: Self) {
+        let own = std::mem::take(self);
+        *self = Self {
+            profile: own.profile.or(leading.profile),
+            url: own.url.or(leading.url),
+            api_key_file: own.api_key_file.or(leading.api_key_file),
+            genesis: own.genesis.or(leading.genesis),
+            genesis_hash: own.genesis_hash.or(leading.genesis_hash),
+        };
+    }
 }
 
 /// A profile file. Paths are relative to its folder.
@@ -94,14 +108,14 @@ pub struct Context {
 
 impl Context {
     /// Options win over the profile.
-    pub fn new(globals: &Globals) -> anyhow::Result<Self> {
-        let Globals {
+    pub fn new(options: &ServerOptions) -> anyhow::Result<Self> {
+        let ServerOptions {
             profile,
             url,
             api_key_file,
             genesis,
             genesis_hash,
-        } = globals.clone();
+        } = options.clone();
 
         // A profile that was named must exist; the one that is only looked for need not.
         let default = Path::new(DEFAULT_PROFILE);

@@ -18,6 +18,7 @@ const FREE_BYTES_MIN: u64 = 1 << 30;
 
 /// Looks for what commonly goes wrong.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct Doctor {
     /// Key files to look at; may be given several times.
     #[arg(long, value_name = "FILE")]

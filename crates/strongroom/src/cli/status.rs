@@ -8,6 +8,7 @@ use std::io::Write;
 
 /// State of the server's journal replica.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct Status {
     /// One line of JSON.
     #[arg(long)]

@@ -40,6 +40,7 @@ pub enum VaultCommand {
 
 /// A vault's address.
 #[derive(Args, Debug)]
+#[group(skip)]
 pub struct Address {
     /// The vault (`vlt_…`).
     vault: VaultId,

@@ -86,3 +86,52 @@ fn help_and_manual_show_the_same_form_and_exit_codes() {
         assert!(manual.contains(line), "docs/cli.md lacks: {line}");
     }
 }
+
+const SERVER: [&str; 5] = [
+    "--profile",
+    "--url",
+    "--api-key-file",
+    "--genesis",
+    "--genesis-hash",
+];
+
+/// An option that does nothing would be taken for one that has its effect.
+#[test]
+fn a_command_that_asks_no_server_takes_no_server() {
+    for command in ["run", "keys", "genesis", "journal"] {
+        let help = strongroom(&[command, "--help"]);
+        let help = String::from_utf8(help.stdout).unwrap();
+        for option in SERVER {
+            assert!(!help.contains(option), "{command}: {help}");
+        }
+    }
+    let hash = "ab".repeat(32);
+    for option in SERVER {
+        let run = ["run", "--roles", "link", "--config", "roles.toml"];
+        let before = [&[option, &hash][..], &run].concat();
+        let after = [&run[..], &[option, &hash]].concat();
+        for line in [before, after, vec![option, &hash, "keys", "show", "a.json"]] {
+            let output = strongroom(&line);
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{line:?}: {text}");
+            assert!(text.contains(option), "{line:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_server_may_be_named_before_or_after_the_command() {
+    for line in [
+        "--profile absent.toml tx list",
+        "tx --profile absent.toml list",
+        "tx list --profile absent.toml",
+        "--profile other.toml tx list --profile absent.toml",
+    ] {
+        let output = strongroom(&line.split(' ').collect::<Vec<_>>());
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("profile absent.toml"), "{line}: {text}");
+    }
+    let help = strongroom(&["tx", "list", "--help"]);
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(SERVER.iter().all(|option| help.contains(option)), "{help}");
+}

@@ -2,7 +2,7 @@
 
 use super::files::{key, run};
 use super::parse::parse;
-use crate::cli::Globals;
+use crate::cli::ServerOptions;
 use serde_json::{Value, json};
 use std::fs::{Permissions, set_permissions, write};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -90,10 +90,10 @@ fn results(state: TransactionState, code: Option<&str>) -> Vec<anyhow::Result<St
     let file = dir.path().join("api.key");
     write(&file, "secret\n").unwrap();
     set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-    let globals = Globals {
+    let options = ServerOptions {
         url: Some(serve(shown(&world, &intent, state, code))),
         api_key_file: Some(file),
-        ..Globals::default()
+        ..ServerOptions::default()
     };
     let key = key(dir.path(), "k.json");
     ["", " --json"]
@@ -101,7 +101,7 @@ fn results(state: TransactionState, code: Option<&str>) -> Vec<anyhow::Result<St
         .flat_map(|json| ["tx cancel", "approvals reject --yes"].map(|verb| (verb, json)))
         .map(|(verb, json)| {
             let line = format!("{verb} {tx} --key {}{json}", key.display());
-            run(&globals, parse(&line).unwrap().command)
+            run(&options, parse(&line).unwrap().command)
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 use crate::cli::context::Context;
 use crate::cli::fail::Usage;
-use crate::cli::{Command, Globals, Profile, act, execute, genesis, journal, keys};
+use crate::cli::{Command, Profile, ServerOptions, act, execute, genesis, journal, keys};
 use serde_json::{Value, json};
 use std::fs::{Permissions, read_to_string, set_permissions, write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,10 +12,20 @@ use strongroom_types::{Act, CredentialClass, Document as _, UserId};
 use strongroom_wire::decode;
 use strongroom_world::{World, WorldOptions};
 
-pub(super) fn run(globals: &Globals, command: Command) -> anyhow::Result<String> {
+/// Runs a command with these options before it.
+pub(super) fn run(options: &ServerOptions, mut command: Command) -> anyhow::Result<String> {
+    if *options != ServerOptions::default() {
+        command.lead(options.clone())?;
+    }
     let mut out = Vec::new();
-    execute(&Context::new(globals)?, command, &mut out)?;
+    execute(command, &mut out)?;
     Ok(String::from_utf8(out)?)
+}
+
+/// A command of acts, without options of its own.
+fn asked(command: act::ActCommand) -> Command {
+    let server = ServerOptions::default();
+    Command::Act { server, command }
 }
 
 pub(super) fn key(dir: &Path, name: &str) -> PathBuf {
@@ -33,9 +43,9 @@ fn a_key_is_made_shown_and_its_seed_never_printed() {
         user: None,
         class: CredentialClass::Program,
     });
-    let made = run(&Globals::default(), made).unwrap();
+    let made = run(&ServerOptions::default(), made).unwrap();
     let shown = run(
-        &Globals::default(),
+        &ServerOptions::default(),
         Command::Keys(keys::KeysCommand::Show { file: path.clone() }),
     )
     .unwrap();
@@ -59,19 +69,19 @@ fn options_win_over_the_profile_and_its_paths_are_its_folder_s() {
     };
     let path = dir.path().join("profile.toml");
     profile.save(&path).unwrap();
-    let globals = Globals {
+    let options = ServerOptions {
         profile: Some(path.clone()),
-        ..Globals::default()
+        ..ServerOptions::default()
     };
-    let context = Context::new(&globals).unwrap();
+    let context = Context::new(&options).unwrap();
     assert_eq!(context.genesis().unwrap().hash(), world.genesis.hash());
     assert_eq!(
         context.api_key_file(),
         Some(dir.path().join("api.key").as_path())
     );
-    let other = Globals {
+    let other = ServerOptions {
         url: Some("http://127.0.0.1:2".into()),
-        ..globals
+        ..options
     };
     assert_eq!(
         Context::new(&other).unwrap().url().unwrap(),
@@ -89,12 +99,12 @@ fn a_genesis_of_another_hash_is_refused() {
     let file = dir.path().join("genesis.bin");
     write(&file, world.genesis.to_bytes()).unwrap();
     let other = World::new(2, WorldOptions::default()).genesis.hash();
-    let globals = Globals {
+    let options = ServerOptions {
         genesis: Some(file.clone()),
         genesis_hash: Some(other),
-        ..Globals::default()
+        ..ServerOptions::default()
     };
-    let error = Context::new(&globals).unwrap().genesis().unwrap_err();
+    let error = Context::new(&options).unwrap().genesis().unwrap_err();
     assert!(
         format!("{error:#}").contains("genesis_mismatch"),
         "{error:#}"
@@ -105,9 +115,9 @@ fn a_genesis_of_another_hash_is_refused() {
             hash,
         })
     };
-    assert!(run(&Globals::default(), verify(other)).is_err());
+    assert!(run(&ServerOptions::default(), verify(other)).is_err());
     assert!(
-        run(&Globals::default(), verify(world.genesis.hash()))
+        run(&ServerOptions::default(), verify(world.genesis.hash()))
             .unwrap()
             .starts_with("ok")
     );
@@ -118,14 +128,14 @@ fn an_api_key_that_others_can_read_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("api.key");
     write(&file, "secret\n").unwrap();
-    let globals = Globals {
+    let options = ServerOptions {
         url: Some("http://127.0.0.1:1".into()),
         api_key_file: Some(file.clone()),
-        ..Globals::default()
+        ..ServerOptions::default()
     };
     set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     assert!(
-        Context::new(&globals)
+        Context::new(&options)
             .unwrap()
             .client()
             .unwrap_err()
@@ -133,9 +143,9 @@ fn an_api_key_that_others_can_read_is_refused() {
             .contains("chmod 600")
     );
     set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-    assert!(Context::new(&globals).unwrap().client().is_ok());
+    assert!(Context::new(&options).unwrap().client().is_ok());
     write(&file, "two\nlines\n").unwrap();
-    assert!(Context::new(&globals).unwrap().client().is_err());
+    assert!(Context::new(&options).unwrap().client().is_err());
 }
 
 #[test]
@@ -156,7 +166,7 @@ fn an_act_is_signed_and_co_signed_in_one_file() {
             out: None,
             yes: true,
         };
-        run(&Globals::default(), Command::Act(command)).unwrap()
+        run(&ServerOptions::default(), asked(command)).unwrap()
     };
     sign(&file, &a);
     let signed = dir.path().join("act.json.signed");
@@ -210,7 +220,7 @@ fn an_act_with_a_number_or_an_unknown_member_is_refused() {
             yes: true,
         };
         assert!(
-            run(&Globals::default(), Command::Act(sign)).is_err(),
+            run(&ServerOptions::default(), asked(sign)).is_err(),
             "{bad}"
         );
         assert!(!dir.path().join("act.json.signed").exists());
@@ -238,7 +248,7 @@ fn mistakes_in_what_is_named_are_wrong_usage() {
             "there is no key file",
         ),
         (
-            Command::Act(act::ActCommand::Sign {
+            asked(act::ActCommand::Sign {
                 file,
                 key: vec![key(dir.path(), "a.json")],
                 out: None,
@@ -247,7 +257,7 @@ fn mistakes_in_what_is_named_are_wrong_usage() {
             "is not JSON",
         ),
     ] {
-        let error = run(&Globals::default(), command).unwrap_err();
+        let error = run(&ServerOptions::default(), command).unwrap_err();
         assert!(error.is::<Usage>(), "{error:#}");
         assert!(format!("{error:#}").contains(words), "{error:#}");
     }
@@ -291,7 +301,7 @@ fn a_genesis_is_made_from_its_description_and_shows_what_weakens_it() {
             out: out.clone(),
         })
     };
-    let shown = run(&Globals::default(), create()).unwrap();
+    let shown = run(&ServerOptions::default(), create()).unwrap();
     let genesis: Genesis = decode(&std::fs::read(&out).unwrap()).unwrap();
     assert_eq!(
         (
@@ -312,7 +322,7 @@ fn a_genesis_is_made_from_its_description_and_shows_what_weakens_it() {
     }
     assert!(shown.contains(&genesis.hash().to_string()));
     assert_eq!(
-        run(&Globals::default(), create())
+        run(&ServerOptions::default(), create())
             .unwrap_err()
             .chain()
             .count(),
@@ -320,7 +330,7 @@ fn a_genesis_is_made_from_its_description_and_shows_what_weakens_it() {
         "never overwritten"
     );
     let again = run(
-        &Globals::default(),
+        &ServerOptions::default(),
         Command::Genesis(genesis::GenesisCommand::Show { file: out.clone() }),
     )
     .unwrap();
@@ -355,7 +365,7 @@ fn a_genesis_that_breaks_a_rule_is_refused() {
             out: out.clone(),
         };
         assert!(
-            run(&Globals::default(), Command::Genesis(create)).is_err(),
+            run(&ServerOptions::default(), Command::Genesis(create)).is_err(),
             "{what}"
         );
         assert!(!out.exists(), "{what}");
@@ -369,5 +379,5 @@ fn an_empty_folder_proves_nothing() {
         dir: dir.path().to_owned(),
         hash: None,
     };
-    assert!(run(&Globals::default(), Command::Journal(verify)).is_err());
+    assert!(run(&ServerOptions::default(), Command::Journal(verify)).is_err());
 }

@@ -1,4 +1,4 @@
-use crate::cli::{Command, Globals, show};
+use crate::cli::{Command, show};
 use clap::{CommandFactory as _, Parser};
 use std::time::Duration;
 use strongroom_types::{AssetId, UnixMs};
@@ -6,8 +6,6 @@ use strongroom_types::{AssetId, UnixMs};
 #[derive(Parser, Debug)]
 #[command(name = "strongroom")]
 pub(super) struct Line {
-    #[command(flatten)]
-    globals: Globals,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -54,7 +52,8 @@ fn every_documented_command_parses() {
         format!("approvals approve tx_{ID} --key k --reason checked --yes"),
         format!("approvals reject tx_{ID} --key k --yes --json"),
         format!("status --genesis g.bin --genesis-hash {hash} --api-key-file k"),
-        format!("--profile p.toml journal verify dir --hash {hash}"),
+        format!("journal verify dir --hash {hash}"),
+        "tx --url http://127.0.0.1:1 list".to_owned(),
         "doctor --key a --key b --dir /".to_owned(),
     ] {
         assert!(
@@ -116,6 +115,8 @@ fn wrong_usage_is_exit_code_2() {
         "tx list --cursor a\u{a0}b",
         "genesis verify genesis.bin --hash 00",
         "act sign --file a.json",
+        "journal verify dir --profile p.toml",
+        "keys show a.json --url http://127.0.0.1:1",
         "no-such-command",
     ] {
         assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
