@@ -3,7 +3,9 @@
 use crate::store::TxRow;
 use strongroom_journal::apply::{Ballot, Tally, initiator};
 use strongroom_replica::SharedFollower;
-use strongroom_types::{Code, DecisionCore, Document as _, Intent, Refusal, Signed, UnixMs};
+use strongroom_types::{
+    Approval, Code, DecisionCore, Document as _, Intent, Refusal, Signed, UnixMs,
+};
 use strongroom_wire::TransactionState;
 
 /// Reads the answers to a row with this replica's tip.
@@ -34,8 +36,15 @@ pub(crate) fn with_tally<R>(
     })
 }
 
-/// The answers that clients are shown: of a row that waits for people those that count. An approver
-/// of a later group names them, and one that counts no more would spoil the approval.
+/// Whether an answer is to the decision that a row shows.
+pub(crate) fn is_to_decision(row: &TxRow, answer: &Signed) -> bool {
+    let decision = DecisionCore::digest_of(&row.core);
+    Approval::parse(&answer.text).is_ok_and(|approval| approval.core == decision)
+}
+
+/// The answers that clients are shown: those to the row's decision, and of a row that waits for
+/// people those that count. An approver of a later group names them, and one that counts no more
+/// would spoil the approval.
 pub(crate) fn shown_answers(
     journal: &SharedFollower,
     row: &TxRow,
@@ -43,6 +52,8 @@ pub(crate) fn shown_answers(
     now: UnixMs,
 ) -> Vec<Signed> {
     if row.state() != TransactionState::PendingApproval {
+        let mut answers = answers;
+        answers.retain(|answer| is_to_decision(row, answer));
         return answers;
     }
     let counted = with_tally(journal, (row, &answers), now, |tally| {
@@ -51,7 +62,6 @@ pub(crate) fn shown_answers(
     });
     // No answer counts when the intent's initiator was revoked.
     let counted = counted.unwrap_or_default();
-    let counts =
-        |answer: &Signed| counted.contains(&strongroom_types::Approval::digest_of(&answer.text));
+    let counts = |answer: &Signed| counted.contains(&Approval::digest_of(&answer.text));
     answers.into_iter().filter(counts).collect()
 }

@@ -45,13 +45,16 @@ impl ApprovalsStage {
         let person = checked
             .map_err(|refusal| StageError::poison("the approval is refused").because(refusal))?;
 
-        self.on_yes(step, &pending, Yes { person, answer })
+        store::insert_yes(step.tx, &Yes { person, answer })?;
+        self.approve_if_complete(step, &pending)
     }
 
-    /// Counts a yes; the intent is approved once the journal would take the approvals.
-    fn on_yes(&mut self, step: &mut Step<'_>, pending: &Pending, yes: Yes) -> Outgoing {
-        store::insert_yes(step.tx, &yes)?;
-
+    /// Approves an intent that waits, and tells so, once the journal would take its approvals.
+    pub(crate) fn approve_if_complete(
+        &mut self,
+        step: &mut Step<'_>,
+        pending: &Pending,
+    ) -> Outgoing {
         let records = self.tell_approved(step, pending)?;
         if !records.is_empty() {
             // The row is kept, because the journal may find another decision and return the intent.

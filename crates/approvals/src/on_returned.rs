@@ -8,7 +8,8 @@ use crate::step::Step;
 use strongroom_types::{Code, Intent};
 
 impl ApprovalsStage {
-    /// Evaluates the intent again; people answer again if the decision is not what they approved.
+    /// Evaluates the intent again; people answer again if the decision is not what they approved, or
+    /// their approval counts no more.
     /// The record carries the intent, so that it is not lost with this service's tables.
     pub(crate) fn on_returned(
         &mut self,

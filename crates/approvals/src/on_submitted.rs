@@ -82,9 +82,20 @@ impl ApprovalsStage {
             from: known.map_or(PendingState::Absent, |pending| pending.state),
             core: (!may_pass).then_some(outlook.core.as_str()),
         };
-        store::set_state(step, change, event)?;
+        let state = store::set_state(step, change, event)?;
         if may_pass {
             return Ok(Vec::new());
+        }
+
+        // What people answered to this decision before still counts, unless it lapsed: no one has
+        // to answer twice, and no one is needed if the others are enough.
+        if state == PendingState::Waiting
+            && let Some(pending) = store::find(step.tx, &intent.digest)?
+        {
+            let approved = self.approve_if_complete(step, &pending)?;
+            if !approved.is_empty() {
+                return Ok(approved);
+            }
         }
 
         let verdict = DecisionNews {

@@ -146,22 +146,9 @@ fn insert(step: &mut Step<'_>, change: Change<'_>, to: PendingState) -> Result<u
 }
 
 fn update(step: &mut Step<'_>, change: Change<'_>, to: PendingState) -> Result<u64, StageError> {
-    let digest = Arg::from(&change.intent.digest.0);
-
-    // An answer names the decision it approves: under another one it is worth nothing. The journal
-    // may return an intent more than once, and answers to the new decision survive that.
-    if let Some(core) = change.core {
-        step.tx.execute(
-            "DELETE FROM answer WHERE intent = $1 AND NOT EXISTS (
-               SELECT 1 FROM pending WHERE intent = $1 AND core = $2 AND state = $3)",
-            &[
-                digest,
-                Arg::from(core),
-                Arg::from(PendingState::Waiting.number()),
-            ],
-        )?;
-    }
-
+    // The answers stay, whatever the event: those that count no more are left out when they are
+    // counted, and a decision may come back. The API does not send again what was handled here, so
+    // that an answer which is gone could never be given again.
     let sql = "UPDATE pending SET state = $1, core = COALESCE($2, core), since_ms = $3, due_ms = $4
                WHERE intent = $5 AND state = $6";
     let args = [
@@ -169,7 +156,7 @@ fn update(step: &mut Step<'_>, change: Change<'_>, to: PendingState) -> Result<u
         Arg::from(change.core),
         Arg::u64(step.now.0)?,
         Arg::u64(step.now.plus(AGAIN_MS).0)?,
-        digest,
+        Arg::from(&change.intent.digest.0),
         Arg::from(change.from.number()),
     ];
     Ok(step.tx.execute(sql, &args)?)

@@ -59,6 +59,12 @@ impl TransactionsStage {
             return Ok(Vec::new());
         };
 
+        // The approvals service may have answered by an older journal, or before the return. The
+        // writer would refuse it and the payment come back at once; it is asked again instead.
+        if self.approval_fault(&decided, step.now).is_some() {
+            return Ok(Vec::new());
+        }
+
         let payment = store::resume_with(step, payment, decided)?;
         let mut records = self.publish_offer(step, &payment)?;
         records.push(self.publish_changed(step, &payment, Announcement::default())?);

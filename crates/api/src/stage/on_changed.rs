@@ -21,9 +21,10 @@ pub(super) fn on_changed(
         return Ok(());
     }
 
-    // The journal found another decision: what approvers answered was to the old one.
+    // People are asked again. What they answered counts unless it lapsed, so it is not theirs to
+    // answer twice.
     if row.state() == TransactionState::PendingApproval && was.state() != row.state() {
-        store::delete_answers(step.tx, &changed.intent)?;
+        store::set_all_due(step.tx, &changed.intent, step.now)?;
     }
 
     // A reason of the state before would be false: what was refused has passed since.

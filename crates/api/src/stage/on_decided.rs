@@ -34,9 +34,10 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
         return Ok(());
     }
 
-    // Answers to another core count for nothing: approvers answer again.
+    // Answers to another core count for nothing, but those to this one are good again if it comes
+    // back: the approvals service counts the same.
     if row.core != decided.core {
-        store::delete_answers(step.tx, &digest)?;
+        store::set_all_due(step.tx, &digest, step.now)?;
     }
     row.core = decided.core;
     if let Some((code, detail)) = reason {

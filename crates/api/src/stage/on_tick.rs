@@ -4,6 +4,7 @@ use super::Step;
 use crate::life_cycle::RowEvent;
 use crate::store::{self, ActRow, TxRow};
 use crate::submit::{act_record, approval_record, intent_record};
+use crate::tally::is_to_decision;
 use strongroom_journal::keyspace as ks;
 use strongroom_journal::prospect::{FreshHead, Prospect};
 use strongroom_journal::state::View as _;
@@ -115,7 +116,10 @@ fn send_answers(
     let mut records = Vec::new();
     for answer in store::answers_due(step.tx, before)? {
         let row = store::by_digest(step.tx, &answer.intent)?;
-        let Some(row) = row.filter(|row| row.state() == TransactionState::PendingApproval) else {
+        let is_asked = |row: &TxRow| {
+            row.state() == TransactionState::PendingApproval && is_to_decision(row, &answer.signed)
+        };
+        let Some(row) = row.filter(is_asked) else {
             store::set_due(step.tx, &answer.digest, None)?;
             continue;
         };

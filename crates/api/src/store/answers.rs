@@ -73,8 +73,9 @@ pub(crate) fn set_due(
     tx.execute(sql, &[due, Arg::from(&answer.0)]).map(drop)
 }
 
-/// Deletes the answers to an intent: they were to another decision.
-pub(crate) fn delete_answers(tx: &mut dyn Tx, intent: &Digest) -> Result<(), DbError> {
-    let sql = "DELETE FROM answer WHERE intent = $1";
-    tx.execute(sql, &[Arg::from(&intent.0)]).map(drop)
+/// Makes the answers to an intent due again from a time on: its people are asked again.
+pub(crate) fn set_all_due(tx: &mut dyn Tx, intent: &Digest, from: UnixMs) -> Result<(), DbError> {
+    let sql = "UPDATE answer SET due_ms = $1 WHERE intent = $2";
+    tx.execute(sql, &[Arg::u64(from.0)?, Arg::from(&intent.0)])
+        .map(drop)
 }

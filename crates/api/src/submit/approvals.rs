@@ -33,19 +33,22 @@ pub fn approval(
         .find(|answer| Approval::digest_of(&answer.text) == digest);
     let waits = row.state() == TransactionState::PendingApproval;
 
+    let answer = known.unwrap_or(signed);
+    if !waits && known.is_none() {
+        let detail = "the transaction is not waiting for approval";
+        return Err(Refusal::new(Code::Conflict, detail).into());
+    }
+    if waits {
+        // One that is known may have lapsed since: who gives it again must be told.
+        check(intake, (&row, &answers), answer, now)?;
+    }
     if known.is_none() {
-        if !waits {
-            let detail = "the transaction is not waiting for approval";
-            return Err(Refusal::new(Code::Conflict, detail).into());
-        }
-        check(intake, &row, signed, &answers, now)?;
         // The insert is in one transaction with what was read: two yeses must not be taken for one
         // seat.
         store::insert_answer(tx.as_mut(), &digest, &row.intent, signed, now)?;
     }
     tx.commit()?;
 
-    let answer = known.unwrap_or(signed);
     // Once the transaction is decided, the answer has arrived or comes too late: no copy is sent.
     let record = waits
         .then(|| approval_record(&mut intake.post(), now, &row, answer))
@@ -53,15 +56,24 @@ pub fn approval(
     Ok(Taken { digest, record })
 }
 
-/// The journal's checks, that it is this group's turn, and that one human answers once.
+/// That an answer counts already, or else the journal's checks, that it is this group's turn, and
+/// that one human answers once.
 fn check(
     intake: &Intake,
-    row: &TxRow,
+    ballot: (&TxRow, &[Signed]),
     signed: &Signed,
-    answers: &[Signed],
     now: UnixMs,
 ) -> Result<(), Refusal> {
-    with_tally(&intake.journal, (row, answers), now, |tally| {
+    with_tally(&intake.journal, ballot, now, |tally| {
+        let digest = Approval::digest_of(&signed.text);
+        if tally
+            .counted()
+            .iter()
+            .any(|yes| yes.verified.digest == digest)
+        {
+            return Ok(());
+        }
+
         let verified = tally.check(signed)?;
         let own = |yes: &&CountedYes| yes.verified.relied.user == verified.relied.user;
 

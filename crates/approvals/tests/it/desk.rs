@@ -197,6 +197,12 @@ impl Office {
         self.ledger.borrow_mut().put_and_release(record);
     }
 
+    /// The first policy is in force again.
+    pub fn restore_policy(&self) {
+        let policy = self.world.tenant.policy(&PolicyOptions::default());
+        self.put(strongroom_types::RegistryRecord::Policy(policy.to_text()));
+    }
+
     /// Another policy is in force: every decision has another digest.
     pub fn change_policy(&self) {
         let options = PolicyOptions {

@@ -1,6 +1,6 @@
 //! Intents arrive, again, and come back.
 
-use strongroom_types::{Code, Document as _, Tighten};
+use strongroom_types::{Code, Document as _, Revocable, Tighten};
 use strongroom_wire::{Decided, TransactionState};
 use strongroom_world::{AUTO_MAX, Who};
 
@@ -253,12 +253,8 @@ fn changed_decision_needs_new_answers() {
     let returned = desk.decide(desk.office.returned(&intent)).unwrap();
     assert_eq!(returned.decided, Decided::Pending);
     assert_ne!(returned.core, first.core);
-    assert_eq!(
-        desk.rows(),
-        (1, 0),
-        "the old answers are to another decision"
-    );
 
+    // The old answer is to another decision.
     let second = desk.yes(Who::Approver(0), &intent).unwrap();
     assert_eq!(second.decided, Decided::Approved);
     assert_eq!(second.core, returned.core);
@@ -267,15 +263,72 @@ fn changed_decision_needs_new_answers() {
 
 /// The journal may take the decision but not an answer: its credential was revoked since.
 #[test]
-fn intent_that_returns_with_the_same_decision_needs_new_answers() {
+fn intent_that_returns_with_the_same_decision_needs_an_answer_for_the_one_that_lapsed() {
     let mut desk = Desk::new(Office::new());
     let intent = desk.waiting(MEDIUM);
     desk.yes(Who::Approver(0), &intent).unwrap();
+    let approver = desk.office.world.person(Who::Approver(0)).credential.id;
+    let revoke = Tighten::Revoke(Revocable::Credential(approver));
+    let admins = desk.office.ledger.borrow().admins();
+    desk.office.tighten(revoke, &admins);
 
     let returned = desk.decide(desk.office.returned(&intent)).unwrap();
     assert_eq!(returned.decided, Decided::Pending);
-    assert_eq!(desk.rows(), (1, 0));
     let decided = desk.yes(Who::Approver(1), &intent).unwrap();
+    assert_eq!(decided.decided, Decided::Approved);
+}
+
+/// Given again it would be dropped as a repetition, and the one who gave it could not answer until
+/// the intent's end.
+#[test]
+fn hole_yes_that_still_counts_is_kept_at_a_return() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    let soon = desk.office.now().plus(1_000);
+    let brief = |a: &mut strongroom_types::Approval| a.expires = soon;
+    let brief = desk.office.answer_with(Who::Approver(0), &intent, brief);
+    assert!(desk.decide(desk.office.answered(&brief)).is_none());
+    let first = desk.yes(Who::Approver(1), &intent).unwrap();
+    assert_eq!(first.decided, Decided::Approved);
+
+    desk.office.live(1_000);
+    let returned = desk.decide(desk.office.returned(&intent)).unwrap();
+    assert_eq!(returned.decided, Decided::Pending);
+    assert!(desk.yes(Who::Approver(1), &intent).is_none(), "again");
+    assert!(desk.decide(desk.office.answered(&brief)).is_none(), "again");
+
+    // A new yes takes the place of the one that lapsed, and no one else has to answer.
+    let decided = desk.yes(Who::Approver(0), &intent).unwrap();
+    assert_eq!(decided.decided, Decided::Approved);
+    assert!(!decided.approvals.contains(&brief));
+}
+
+/// A surplus yes is enough instead of the one that lapsed, or the transactions service has an older
+/// journal than this one.
+#[test]
+fn returned_intent_whose_answers_are_enough_is_approved_at_once() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    let first = desk.yes(Who::Approver(0), &intent).unwrap();
+    let again = desk.decide(desk.office.returned(&intent)).unwrap();
+    assert_eq!(again, first);
+    assert_eq!(desk.rows(), (1, 1));
+}
+
+/// The same answer cannot be given again.
+#[test]
+fn hole_answers_to_a_decision_that_comes_back_count() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    assert!(desk.yes(Who::Approver(0), &intent).is_none());
+    let yes = desk.office.answer(Who::Approver(1), &intent);
+    desk.office.change_policy();
+    let other = desk.decide(desk.office.returned(&intent)).unwrap();
+    desk.office.restore_policy();
+    let back = desk.decide(desk.office.returned(&intent)).unwrap();
+    assert_ne!(back.core, other.core);
+    assert_eq!(back.decided, Decided::Pending);
+    let decided = desk.decide(desk.office.answered(&yes)).unwrap();
     assert_eq!(decided.decided, Decided::Approved);
 }
 

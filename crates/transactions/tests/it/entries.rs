@@ -30,7 +30,8 @@ impl Service {
 
 /// An intent that one approver said yes to.
 pub fn approved_by(service: &Service, intent: &Intent, approver: Who) -> Record {
-    let mail = service.mail();
+    // The approvals service tells the same again in a record of its own.
+    let mail = service.mail().again(service.now.0);
     let decision = IntentDecided {
         approvals: service.ledger.authorization(intent, &[approver]).approvals,
         ..mail.decision(intent, Decided::Approved)

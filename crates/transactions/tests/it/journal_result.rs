@@ -273,6 +273,11 @@ fn approval_that_counts_no_more_returns_the_payment_to_its_people() {
     let (changed, told) = (&again.changed()[0], &sent.changed()[0]);
     assert_eq!((changed.state, &changed.reason), (told.state, &told.reason));
 
+    // An approval of before the revocation, told late or by a service whose journal is older, would
+    // go to the writer in vain.
+    let late = approved_by(&service, &payment.intent, Who::Approver(0));
+    assert!(service.send(&[late]).is_empty());
+
     let yes = approved_by(&service, &payment.intent, Who::Approver(1));
     let sent = service.send(&[yes]);
     assert_eq!(sent.states(), [TransactionState::Signing]);
