@@ -164,10 +164,9 @@ impl Watcher {
 /// The addresses of a vault on both branches.
 fn addresses(codec: &dyn ChainCodec, key: &VaultKey) -> Result<BTreeMap<String, OwnPath>, Refusal> {
     let branch = |change| (0..ADDRESS_INDEX_MAX).map(move |index| OwnPath { change, index });
-    let paths = branch(0).chain(branch(1));
-    paths
-        .map(|path| Ok((codec.derive_address(key, path)?, path)))
-        .collect()
+    let paths: Vec<OwnPath> = branch(0).chain(branch(1)).collect();
+    let derived = codec.derive_addresses(key, &paths)?;
+    Ok(derived.into_iter().zip(paths).collect())
 }
 
 /// Every vault of every tenant whose key is finished, by tenant and id.

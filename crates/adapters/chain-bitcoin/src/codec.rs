@@ -67,6 +67,13 @@ impl BitcoinCodec {
     pub(crate) fn wallet(&self, vault: &VaultKey) -> Result<Wallet<'_>, Refusal> {
         Wallet::new(&self.secp, self.network, vault)
     }
+
+    fn address(&self, wallet: &Wallet<'_>, path: OwnPath) -> Result<String, Refusal> {
+        // Every Taproot output has an address. If this one has none, the wallet is wrong, and no
+        // address must be shown to people.
+        address::of_script(&wallet.script(path)?, self.network)
+            .ok_or_else(|| Refusal::new(Code::Internal, "a script of this vault has no address"))
+    }
 }
 
 impl ChainCodec for BitcoinCodec {
@@ -82,12 +89,19 @@ impl ChainCodec for BitcoinCodec {
     }
 
     fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal> {
-        let script = self.wallet(vault)?.script(path)?;
+        self.address(&self.wallet(vault)?, path)
+    }
 
-        // Every Taproot output has an address. If this one has none, the wallet is wrong, and no
-        // address must be shown to people.
-        address::of_script(&script, self.network)
-            .ok_or_else(|| Refusal::new(Code::Internal, "a script of this vault has no address"))
+    fn derive_addresses(
+        &self,
+        vault: &VaultKey,
+        paths: &[OwnPath],
+    ) -> Result<Vec<String>, Refusal> {
+        // Five of the seven curve operations of an address lead to the vault's branches, which all
+        // its addresses share.
+        let wallet = self.wallet(vault)?;
+        let derived = paths.iter().map(|path| self.address(&wallet, *path));
+        derived.collect()
     }
 
     fn expected(&self, intent: &Intent, registry: &dyn Registry) -> Result<Effects, Refusal> {

@@ -45,6 +45,20 @@ pub trait ChainCodec: Send + Sync {
     /// key).
     fn derive_address(&self, vault: &VaultKey, path: OwnPath) -> Result<String, Refusal>;
 
+    /// Addresses of the vault at these paths, in their order. A codec may share between them what
+    /// is the same for all.
+    ///
+    /// # Errors
+    /// The first of [`Self::derive_address`].
+    fn derive_addresses(
+        &self,
+        vault: &VaultKey,
+        paths: &[OwnPath],
+    ) -> Result<Vec<String>, Refusal> {
+        let derived = paths.iter().map(|path| self.derive_address(vault, *path));
+        derived.collect()
+    }
+
     /// Effects that the intent will have.
     ///
     /// # Errors

@@ -71,13 +71,17 @@ pub fn own_addresses_are_addresses_and_differ(fixture: &impl ChainFixture) {
                 account,
                 ..fixture.vault(number)
             };
-            for (change, index) in [(0, 0), (0, 1), (1, 0), (1, ADDRESS_INDEX_MAX - 1)] {
-                let path = OwnPath { change, index };
-                let address = codec.derive_address(&vault, path).unwrap();
-                codec.parse_address(&address).unwrap();
-                seen.insert(address);
-                expected += 1;
+            let paths = [(0, 0), (0, 1), (1, 0), (1, ADDRESS_INDEX_MAX - 1)];
+            let paths = paths.map(|(change, index)| OwnPath { change, index });
+            let singly = paths.map(|path| codec.derive_address(&vault, path).unwrap());
+            for address in &singly {
+                codec.parse_address(address).unwrap();
             }
+
+            // What watches the network derives them together, in the order of the paths.
+            assert_eq!(codec.derive_addresses(&vault, &paths).unwrap(), singly);
+            expected += paths.len();
+            seen.extend(singly);
         }
     }
     assert_eq!(seen.len(), expected);
@@ -92,6 +96,9 @@ pub fn paths_out_of_bounds_are_refused(fixture: &impl ChainFixture) {
             .derive_address(&vault, OwnPath { change, index })
             .unwrap_err();
         assert_eq!(refusal.code, Code::PathNotOwn, "{change}/{index}");
+        let paths = [RECEIVE, OwnPath { change, index }];
+        let refusal = codec.derive_addresses(&vault, &paths).unwrap_err();
+        assert_eq!(refusal.code, Code::PathNotOwn, "{change}/{index} of two");
     }
     let vault = VaultKey {
         account: ACCOUNT_INDEX_MAX,
