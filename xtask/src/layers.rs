@@ -16,8 +16,8 @@ use anyhow::{Context, ensure};
 use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
 
 use rings::{
-    ARTEFACTS, dev_allowed, external_allowed, is_development_chain, is_interpreter, ours_allowed,
-    place_of,
+    ARTEFACTS, TEST_FEATURES, dev_allowed, external_allowed, is_development_chain, is_interpreter,
+    ours_allowed, place_of,
 };
 
 /// The graph is resolved for one target, so that it does not depend on the machine.
@@ -58,6 +58,19 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
         unknown.is_empty(),
         "INTERPRETERS in xtask/src/layers/rings.rs lists nothing that these run scripts with: {}",
         unknown.join(", ")
+    );
+
+    // The same of features: one that was renamed would not be looked for any more.
+    let is_declared = |(package, feature): &(&str, &str)| {
+        let ours = metadata
+            .packages
+            .iter()
+            .find(|p| p.name.as_str() == *package);
+        ours.is_some_and(|p| p.features.contains_key(*feature))
+    };
+    ensure!(
+        TEST_FEATURES.iter().all(is_declared),
+        "TEST_FEATURES in xtask/src/layers/rings.rs names a feature that no manifest declares"
     );
 
     // Then what each program really links: a forbidden part may come in through an allowed crate.

@@ -32,12 +32,7 @@ pub fn verify_signature(suite: SuiteId, key: &[u8], message: &[u8], signature: &
 
         // Strict: under a key of small order one signature would verify for many messages.
         SuiteId::FrostEd25519 => match (key.try_into(), signature.try_into()) {
-            (Ok(key), Ok(signature)) => {
-                ed25519_dalek::VerifyingKey::from_bytes(key).is_ok_and(|key| {
-                    key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature))
-                        .is_ok()
-                })
-            }
+            (Ok(key), Ok(signature)) => strongroom_ed25519::verify_bytes(key, message, signature),
             _ => false,
         },
     }

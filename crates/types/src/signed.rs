@@ -7,7 +7,7 @@ use crate::id::CredentialId;
 use crate::json::Json;
 use crate::proof::Proof;
 use borsh::{BorshDeserialize, BorshSerialize};
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use std::fmt;
 
 /// Largest number of signatures on one text; a committee has at most 24 members.
@@ -148,23 +148,17 @@ impl Signed {
     }
 }
 
-/// Ed25519 `verify_strict` over the 32-byte digest. Every signature of a service or signer is
-/// verified by this rule, never in a batch; signatures of people are verified by
-/// [`crate::proof::verify`].
+/// The one rule of Ed25519 over the 32-byte digest. Every signature of a service or signer is
+/// verified by it; signatures of people are verified by [`crate::proof::verify`].
 #[must_use]
 pub fn verify_digest(public_key: &[u8; 32], digest: &Digest, signature: &[u8; 64]) -> bool {
-    VerifyingKey::from_bytes(public_key).is_ok_and(|key| verify_with(&key, digest, signature))
+    strongroom_ed25519::verify_bytes(public_key, &digest.0, signature)
 }
 
 /// [`verify_digest`] with a key that was decoded before.
 #[must_use]
 pub fn verify_with(public_key: &VerifyingKey, digest: &Digest, signature: &[u8; 64]) -> bool {
-    // RFC 8032 §5.1.7 allows two equations, and verifiers differ on small-order keys. The strict
-    // rule is used everywhere: replicas that disagreed on one signature would compute different
-    // states.
-    public_key
-        .verify_strict(&digest.0, &Signature::from_bytes(signature))
-        .is_ok()
+    strongroom_ed25519::verify(public_key, &digest.0, signature)
 }
 
 /// A person's or program's private signing key, with the credential to which it belongs. It is

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use anyhow::Context;
 use cargo_metadata::{DependencyKind, Metadata};
 
-use super::rings::{is_development, is_interpreter, place_of};
+use super::rings::{TEST_FEATURES, is_development, is_interpreter, place_of};
 
 /// One package of the resolved graph.
 pub struct Node {
@@ -19,6 +19,8 @@ pub struct Node {
     pub folder: Option<String>,
     /// What it links, as keys of the graph.
     pub links: Vec<String>,
+    /// Its features that are on when no one asks for any.
+    pub features: Vec<String>,
 }
 
 /// All packages that the workspace resolves to, by package id.
@@ -59,6 +61,7 @@ pub fn graph(metadata: &Metadata) -> anyhow::Result<Graph> {
                 name,
                 folder,
                 links,
+                features: node.features.iter().map(ToString::to_string).collect(),
             },
         );
     }
@@ -99,9 +102,16 @@ pub fn forbidden_in(graph: &Graph, artefact: &str) -> anyhow::Result<Vec<String>
 fn is_forbidden(node: &Node) -> bool {
     // One of ours without a ring counts as forbidden: it was placed nowhere, so nothing is known.
     match node.folder.as_deref() {
-        Some(folder) => place_of(folder).is_none_or(is_development),
+        Some(folder) => place_of(folder).is_none_or(is_development) || is_for_tests(node),
         None => is_interpreter(&node.name),
     }
+}
+
+fn is_for_tests(node: &Node) -> bool {
+    let is_on = |feature: &str| node.features.iter().any(|on| on == feature);
+    TEST_FEATURES
+        .iter()
+        .any(|(package, feature)| node.name == *package && is_on(feature))
 }
 
 fn path_to(graph: &Graph, reached_from: &BTreeMap<&str, Option<&str>>, id: &str) -> String {

@@ -9,7 +9,8 @@ use super::artefacts::{Graph, Node, forbidden_in};
 use super::*;
 
 /// Folders by package, as far as the cases name them.
-const FOLDERS: [(&str, &str); 22] = [
+const FOLDERS: [(&str, &str); 23] = [
+    ("strongroom-ed25519", "crates/ed25519"),
     ("strongroom-types", "crates/types"),
     ("strongroom-wire", "crates/wire"),
     ("strongroom-tlog", "crates/tlog"),
@@ -230,10 +231,29 @@ fn graph(edges: &[(&str, &[&str])]) -> Graph {
                 name: (*name).to_owned(),
                 folder: folder(name),
                 links,
+                features: Vec::new(),
             },
         )
     };
     edges.iter().map(node).collect()
+}
+
+#[test]
+fn a_feature_for_tests_is_found_with_its_path_and_others_are_not() {
+    let mut graph = graph(&[
+        ("strongroom", &["strongroom-types"]),
+        ("strongroom-types", &["strongroom-ed25519"]),
+        ("strongroom-ed25519", &[]),
+    ]);
+    for (feature, found) in [("std", 0), ("verified-memo", 1)] {
+        let verifier = graph.get_mut("strongroom-ed25519").unwrap();
+        verifier.features = vec![feature.to_owned()];
+        assert_eq!(forbidden_in(&graph, "strongroom").unwrap().len(), found);
+    }
+    assert_eq!(
+        forbidden_in(&graph, "strongroom").unwrap(),
+        ["  strongroom → strongroom-types → strongroom-ed25519"]
+    );
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use super::transcript::{is_key_of, transcript_hash};
 use super::{DkgOutcome, DkgParameters, OutcomeFault};
 use crate::digest::digest;
-use ed25519_dalek::{Signature, VerifyingKey};
 
 /// Message of a certificate, 32 bytes.
 #[must_use]
@@ -19,14 +18,9 @@ pub fn verify_certificate(
     transcript: &[u8; 32],
     signature: &[u8; 64],
 ) -> bool {
-    let signature = Signature::from_bytes(signature);
-
     // Verification is strict: with a key of small order, one signature would be valid for several
     // transcripts.
-    VerifyingKey::from_bytes(signing_key).is_ok_and(|key| {
-        key.verify_strict(&certificate_digest(transcript), &signature)
-            .is_ok()
-    })
+    strongroom_ed25519::verify_bytes(signing_key, &certificate_digest(transcript), signature)
 }
 
 /// Checks a published ceremony against the parameters that were approved: the transcript is

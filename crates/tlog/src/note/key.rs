@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -123,9 +123,7 @@ impl<const KIND: u8> Verifier<KIND> {
 
     /// Strict Ed25519 verification (RFC 8032 §5.1.7; canonical encodings, no small order).
     pub(crate) fn accepts(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.key
-            .verify_strict(message, &Signature::from_bytes(signature))
-            .is_ok()
+        strongroom_ed25519::verify(&self.key, message, signature)
     }
 }
 
