@@ -1,8 +1,8 @@
 //! Amounts per time against attempts that need no authority.
 
-use super::{Case, base, payment};
+use super::{Case, base, large, payment};
 use crate::kinds::{Hostile, NodeName};
-use crate::plan::{Chaos, Plan};
+use crate::plan::{ATTEMPT_LIFE_MS, Chaos, Plan};
 
 /// Cases of this file.
 pub(super) const CASES: &[Case] = &[
@@ -25,6 +25,14 @@ pub(super) const CASES: &[Case] = &[
         refuses: &[],
         signs: 4,
         plan: coins_of_another_payment_are_taken,
+    },
+    Case {
+        name: "freed_coin_is_spent_by_a_cancel",
+        meaning: "A locked payment is cancelled, and the vault's one large coin is free in the                   end. Just before, a cancel of it is opened, whose shares are asked for once                   another payment has that coin.",
+        shows: &[],
+        refuses: &[],
+        signs: 2,
+        plan: freed_coin_is_spent_by_a_cancel,
     },
 ];
 
@@ -60,5 +68,25 @@ fn coins_of_another_payment_are_taken() -> Plan {
     let times = [7_000, 19_000, 20_000, 21_000, 22_000, 23_000];
     plan.chaos = times.map(|at| (at, Chaos::Act(Hostile::TakeCoins))).into();
     plan.calm_ms = 45_000;
+    plan
+}
+
+/// A locked payment, cancelled early, and another one that needs its coin when the journal keeps that
+/// no longer: an attempt's life after the first one's end.
+fn freed_coin_is_spent_by_a_cancel() -> Plan {
+    const END_MS: u64 = 121_000;
+    const FREE_MS: u64 = END_MS + ATTEMPT_LIFE_MS;
+    let mut plan = base(403);
+    plan.lock_seconds = 100;
+    let mut locked = large(1_000);
+    locked.cancel_after_ms = Some(15_000);
+    let mut other = payment(FREE_MS + 2_000);
+    (other.amount, other.life_ms) = (90_000_000, 120_000);
+    plan.intents = vec![locked, other];
+    let times = [FREE_MS - 6_000, FREE_MS + 14_000];
+    plan.chaos = times
+        .map(|at| (at, Chaos::Act(Hostile::OpenAttempts)))
+        .into();
+    plan.calm_ms = FREE_MS + 90_000;
     plan
 }

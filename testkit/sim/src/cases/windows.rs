@@ -2,7 +2,7 @@
 
 use super::time::writer;
 use super::{Case, base, large};
-use crate::kinds::{Hostile, Situation};
+use crate::kinds::{Hostile, NodeName, Situation};
 use crate::plan::{Chaos, Move, Plan};
 
 /// Cases of this file.
@@ -35,6 +35,14 @@ pub(super) const CASES: &[Case] = &[
         refuses: &["attempt_too_old"],
         signs: 1,
         plan: attempts_are_opened_under_a_lock,
+    },
+    Case {
+        name: "kept_cosignatures_begin_locks",
+        meaning: "Two locked payments are witnessed by cosignatures that the writer kept for                   more than a window, and one of them has another attempt since. Its lock                   begins with that, and not with the other one's.",
+        shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
+        refuses: &[],
+        signs: 2,
+        plan: kept_cosignatures_begin_locks,
     },
 ];
 
@@ -94,5 +102,36 @@ fn attempts_are_opened_under_a_lock() -> Plan {
         hostile(END_MS + 20_000),
     ];
     plan.calm_ms = END_MS + 60_000;
+    plan
+}
+
+/// Two payments in two windows. From then on three seats see no entries, so that the kept
+/// cosignatures are the last that are a quorum. The first act opens an attempt of the first payment
+/// in a third window, the second asks for its shares while those of the other one leave, and opens
+/// nothing that the journal takes.
+fn kept_cosignatures_begin_locks() -> Plan {
+    const LOCK_MS: u64 = 400_000;
+    const COSIGNED_MS: u64 = APART_MS + 8_000;
+    const OPENED_MS: u64 = 2 * APART_MS + 5_000;
+    let mut plan = locked(223, [1_000, 1_000 + APART_MS]);
+    plan.lock_seconds = LOCK_MS / 1_000;
+    let hide = |node| {
+        (
+            COSIGNED_MS,
+            Chaos::HideJournal(node, OPENED_MS + 7_000 - COSIGNED_MS),
+        )
+    };
+    plan.chaos = vec![
+        writer(500, Move::HoldWitnessed(OPENED_MS + 3_000)),
+        hide(NodeName::Signer2),
+        hide(NodeName::Signer3),
+        hide(NodeName::Witness),
+        (OPENED_MS, Chaos::Act(Hostile::OpenAttempts)),
+        (
+            COSIGNED_MS + LOCK_MS + 15_000,
+            Chaos::Act(Hostile::TakeCoins),
+        ),
+    ];
+    plan.calm_ms = COSIGNED_MS + LOCK_MS + 60_000;
     plan
 }

@@ -1,6 +1,6 @@
 //! Records that a hostile part makes on its own.
 
-use super::tamper::with_coins_of;
+use super::tamper::{home, with_coins_of};
 use super::{HostileParts, State};
 use crate::dice::below;
 use crate::event::Event;
@@ -171,11 +171,17 @@ impl Acting<'_> {
         Some(())
     }
 
-    /// A further attempt of some intent, with the transaction of the first.
+    /// A further attempt of some intent, with the transaction of the first; of a cancelled one its
+    /// cancel, which no person has to sign.
     fn open_attempt(&mut self) -> Option<()> {
         self.ask_for_opened()?;
 
-        let wanted = self.state.tap.next_attempt()?;
+        let mut wanted = self.state.tap.next_attempt()?;
+        if self.state.tap.cancelled.contains(&wanted.attempt.intent) {
+            wanted.unsigned = home(&wanted.unsigned)?;
+            wanted.attempt.unsigned_digest = unsigned_digest(&wanted.unsigned);
+            wanted.attempt.kind = AttemptKind::Cancel;
+        }
         self.open(wanted);
         Some(())
     }

@@ -193,21 +193,28 @@ pub(super) fn with_coins_of(unsigned: &[u8], other: &[u8], is_cancel: bool) -> O
     form.inputs.extend(other.inputs);
 
     let at = form.outputs.iter().position(Option::is_some)?;
-    let mut change = form.transaction.output.get(at)?.clone();
+    let change = form.transaction.output.get_mut(at)?;
     for paid in other.transaction.output {
         change.value += paid.value;
     }
-
+    let joined = form.encode(Network::Regtest).ok()?;
     if is_cancel {
-        let claim = form.outputs.swap_remove(at);
-        form.transaction.output.swap_remove(at);
-        for paid in &form.transaction.output {
-            change.value += paid.value;
-        }
-        form.outputs = vec![claim];
-        form.transaction.output = vec![change];
+        home(&joined)
     } else {
-        *form.transaction.output.get_mut(at)? = change;
+        Some(joined)
     }
+}
+
+/// The transaction as a cancel: all that it pays goes to the change.
+pub(super) fn home(unsigned: &[u8]) -> Option<Vec<u8>> {
+    let mut form = Unsigned::decode(unsigned, Network::Regtest).ok()?;
+    let at = form.outputs.iter().position(Option::is_some)?;
+    let claim = form.outputs.swap_remove(at);
+    let mut change = form.transaction.output.swap_remove(at);
+    for paid in &form.transaction.output {
+        change.value += paid.value;
+    }
+    form.outputs = vec![claim];
+    form.transaction.output = vec![change];
     form.encode(Network::Regtest).ok()
 }

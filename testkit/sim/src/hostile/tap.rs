@@ -2,10 +2,10 @@
 
 use crate::reading::Opener;
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_journal::{Body, Entry, SealedEntry};
+use strongroom_journal::{Body, SealedEntry};
 use strongroom_ports::bus::Record;
 use strongroom_signing::request_digest;
-use strongroom_types::Digest;
+use strongroom_types::{Act, ActBody, Digest, Document as _, Tighten};
 use strongroom_wire::frame::FromSigner;
 use strongroom_wire::{
     CoordinatorMessage, JournalBatch, NonceCommitment, SignerMessage, SigningRequest,
@@ -25,6 +25,8 @@ pub(super) struct Tap {
     pub(super) opened: Vec<SigningRequested>,
     /// Number of the newest further attempt of an intent in the journal.
     numbers: BTreeMap<Digest, u32>,
+    /// Intents that are cancelled in the journal.
+    pub(super) cancelled: BTreeSet<Digest>,
     /// Further attempts that were made up so far.
     turns: usize,
     /// Requests that a signer answered with shares.
@@ -76,17 +78,22 @@ impl Tap {
         }
     }
 
-    /// Attempts in the journal: the next one has the next number.
+    /// Attempts in the journal, of which the next one has the next number, and cancels.
     fn on_batch(&mut self, batch: &JournalBatch) {
         let sealed = batch.entries.iter().filter_map(|bytes| decode(bytes).ok());
         for sealed in sealed.collect::<Vec<SealedEntry>>() {
-            if let Ok(Entry {
-                body: Body::Attempt(further),
-                ..
-            }) = sealed.open()
-            {
-                let attempt = further.attempt;
-                self.numbers.insert(attempt.intent, attempt.number);
+            match sealed.open().map(|entry| entry.body) {
+                Ok(Body::Attempt(further)) => {
+                    let attempt = further.attempt;
+                    self.numbers.insert(attempt.intent, attempt.number);
+                }
+                Ok(Body::Act(signed)) => {
+                    let body = Act::parse(&signed.text).map(|act| act.body);
+                    if let Ok(ActBody::Tighten(Tighten::Cancel(intent))) = body {
+                        self.cancelled.insert(intent);
+                    }
+                }
+                _ => {}
             }
         }
     }

@@ -187,7 +187,7 @@ impl Checker {
         must(has_anchor, Property::OneAnchor, || {
             format!("signer {signer} signed a cancel of {intent} without its anchor")
         })?;
-        self.check_coins(at_ms, share)
+        self.check_coins(at_ms, share, true)
     }
 
     fn check_effects(&self, share: &Share, authorized: &Authorized) -> Verdict {
@@ -254,7 +254,7 @@ impl Checker {
             format!("payments of {} share no input", share.intent)
         })?;
 
-        self.check_coins(at_ms, share)?;
+        self.check_coins(at_ms, share, false)?;
 
         let window_ms = self.terms.window_ms;
         self.check_sums(Property::Limit, window_ms, |s| s.attempt_ms)?;
@@ -263,15 +263,17 @@ impl Checker {
         })
     }
 
-    /// The journal keeps what an intent's attempts spend until an attempt's life after its end. The
-    /// stamp of the later attempt may be ahead by what clocks differ.
-    fn check_coins(&self, at_ms: u64, share: &Share) -> Verdict {
+    /// The journal keeps what an intent's attempts spend until an attempt's life after its end, and
+    /// what a cancel spends while shares of it leave. The stamp of the later attempt may be ahead by
+    /// what clocks differ, and a signer whose clock is wrong be late.
+    fn check_coins(&self, at_ms: u64, share: &Share, is_cancel: bool) -> Verdict {
+        let is_cancel = is_cancel && self.is_honest(share.signer);
         let is_kept = |intent: &Digest| {
             let until = self.authorized(intent).map_or(0, |a| a.expires_ms);
             at_ms + 2 * self.terms.skew_ms < until.saturating_add(self.terms.attempt_life_ms)
         };
         let others = self.signed.iter().filter(|(other, _)| {
-            **other != share.intent && is_kept(other) && is_kept(&share.intent)
+            **other != share.intent && is_kept(other) && (is_cancel || is_kept(&share.intent))
         });
         let mut inputs = others
             .flat_map(|(_, signatures)| signatures)

@@ -68,31 +68,36 @@ fn two_payments_that_share_no_input_break_a() {
 fn second(at_ms: u64, anchor: &'static str) -> Option<&'static str> {
     doctored(|s: &mut Story| {
         s.signed();
-        // As far from each other in true time as the window may be.
-        s.wait(60_000);
-        let mut authorized = authorized(2, at_ms);
-        authorized.anchor = anchor.into();
-        s.entry(Fact::Authorized(Box::new(authorized)));
-        s.witnessed();
-
-        for signer in [1, 2] {
-            let nonces = vec![NonceUse {
-                boot: [91; 16],
-                number: 9,
-                package: name(61),
-                share: vec![1],
-            }];
-            let (request, intent, unsigned) = (name(52), name(2), name(102));
-            s.shared(Share {
-                request,
-                intent,
-                unsigned,
-                nonces,
-                conflicts: vec![anchor.into()],
-                ..s.share(signer)
-            });
-        }
+        sign_second(s, at_ms, &[anchor]);
     })
+}
+
+/// 60 s later, intent 2 is authorized under this stamp, and signed with these coins.
+fn sign_second(s: &mut Story, at_ms: u64, coins: &[&str]) {
+    // As far from the first in true time as the window may be.
+    s.wait(60_000);
+    let mut authorized = authorized(2, at_ms);
+    authorized.anchor = coins[0].into();
+    s.entry(Fact::Authorized(Box::new(authorized)));
+    s.witnessed();
+
+    for signer in [1, 2] {
+        let nonces = vec![NonceUse {
+            boot: [91; 16],
+            number: 9,
+            package: name(61),
+            share: vec![1],
+        }];
+        let (request, intent, unsigned) = (name(52), name(2), name(102));
+        s.shared(Share {
+            request,
+            intent,
+            unsigned,
+            nonces,
+            conflicts: coins.iter().map(|coin| (*coin).into()).collect(),
+            ..s.share(signer)
+        });
+    }
 }
 
 #[test]
@@ -146,25 +151,49 @@ fn signing_other_effects_breaks_x() {
 
 /// Intent 1 cancelled, and shares for a cancel that pays this.
 fn cancelled(pays: Vec<(String, u64)>, conflicts: &[&str]) -> Option<&'static str> {
-    doctored(|s: &mut Story| {
-        s.entry(Fact::Tighten(Tightening::Cancel(name(1)), name(70)));
-        s.entry(Fact::Attempt {
-            intent: name(1),
-            attempted: Attempted {
-                number: 2,
-                unsigned: name(33),
-                is_cancel: true,
-                at_ms: s.at,
-            },
-        });
-        s.witnessed();
-        s.shared(Share {
+    doctored(|s: &mut Story| cancel(s, pays, conflicts))
+}
+
+fn cancel(s: &mut Story, pays: Vec<(String, u64)>, conflicts: &[&str]) {
+    s.entry(Fact::Tighten(Tightening::Cancel(name(1)), name(70)));
+    s.entry(Fact::Attempt {
+        intent: name(1),
+        attempted: Attempted {
+            number: 2,
             unsigned: name(33),
-            conflicts: conflicts.iter().map(|key| (*key).into()).collect(),
-            pays,
-            ..s.share(1)
-        });
-    })
+            is_cancel: true,
+            at_ms: s.at,
+        },
+    });
+    s.witnessed();
+    s.shared(Share {
+        unsigned: name(33),
+        conflicts: conflicts.iter().map(|key| (*key).into()).collect(),
+        pays,
+        ..s.share(1)
+    });
+}
+
+/// Its own time is over by then: the coin is the other payment's.
+#[test]
+fn a_cancel_that_spends_the_coin_of_a_later_payment_breaks_coins() {
+    let of_second = |coin: &'static str| {
+        doctored(|s: &mut Story| {
+            for (_, seen) in &mut s.seen {
+                if let Observation::Entry {
+                    fact: Fact::Authorized(authorized),
+                    ..
+                } = seen
+                {
+                    authorized.expires_ms = 2_000;
+                }
+            }
+            sign_second(s, 61_000, &["anchor:2", coin]);
+            cancel(s, vec![], &["anchor:0"]);
+        })
+    };
+    assert_eq!(of_second("b:2"), None);
+    assert_eq!(of_second("anchor:0"), Some("coins"));
 }
 
 #[test]
