@@ -123,6 +123,9 @@ fn from_approved(state: TransactionState, event: RowEvent) -> Option<Transaction
         RowEvent::TimedOut => {
             (!matches!(state, TransactionState::Signing)).then_some(TransactionState::Expired)
         }
+        // The transactions service may have offered it: of that only the journal and the chain tell
+        // an end. An approvals service whose tables were put back knows nothing of it.
+        RowEvent::DecidedAgain(EarlyDecision::Ended(_)) => None,
         // The decision may overtake the report that the intent was sent back. Without this edge the
         // row would keep the old core, and its approvers would sign what no longer counts.
         RowEvent::DecidedAgain(verdict) => Some(verdict.state()),

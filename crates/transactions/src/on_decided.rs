@@ -18,16 +18,28 @@ impl TransactionsStage {
         step: &mut Step<'_>,
         decided: IntentDecided,
     ) -> Result<Vec<Record>, StageError> {
-        match decided.decided {
-            // Only an approved intent moves money; the other decisions are news for the API.
-            Decided::Pending | Decided::Refused(..) => return Ok(Vec::new()),
-            Decided::Approved => {}
-        }
+        let is_refused = match decided.decided {
+            Decided::Refused(..) => true,
+            Decided::Approved => false,
+            // Only an approved intent moves money; that people are asked is news for the API.
+            Decided::Pending => return Ok(Vec::new()),
+        };
         let payment = Payment::new(decided)
             .map_err(|e| StageError::poison("the intent does not parse").because(e))?;
 
         // One instance serves one chain: another chain's instance reads the same topic.
         if payment.intent.chain != self.codec.manifest().chain {
+            return Ok(Vec::new());
+        }
+
+        // The client of a refused intent was told its end, and signs another. The approvals service
+        // remembers that as well, but an older copy of its tables may not.
+        if is_refused {
+            self.remember_refusal(step, &payment)?;
+            return Ok(Vec::new());
+        }
+        if store::was_refused(step.tx, &payment.digest)? {
+            tracing::warn!(intent = %payment.digest, "approved after its end was told");
             return Ok(Vec::new());
         }
         let is_new = store::insert(step, &payment)?;
@@ -46,6 +58,21 @@ impl TransactionsStage {
         } else {
             self.resume(&mut step, payment)
         }
+    }
+
+    /// Keeps an intent whose end was told from being offered until it is over.
+    fn remember_refusal(&self, step: &mut Step<'_>, payment: &Payment) -> Result<(), StageError> {
+        // What was taken before is this service's to end, and the API does not tell the refusal.
+        if store::find(step.tx, &payment.digest)?.is_some() {
+            return Ok(());
+        }
+        let until = self.journal.read(|follower| {
+            // An intent with a later end is refused at any time, and must not stay here for good.
+            let bounds = &follower.genesis().bounds;
+            let latest = step.now.plus(bounds.skew_ms).plus(bounds.intent_life_ms);
+            (payment.intent.expires.min(latest), follower.past(step.now))
+        });
+        Ok(store::insert_refused(step.tx, &payment.digest, until)?)
     }
 
     /// Offers the transaction of a returned payment again, under its new decision.

@@ -5,12 +5,15 @@ use strongroom_ports::db::Migration;
 /// `payment`: one row per intent. `chain_fact`: newest height and fees. `holding`: what the vaults
 /// can spend, from the network. `reservation`: conflict keys that intents hold or have used.
 /// `held_anchor`: those that the journal holds for another intent or an ended one, and until when.
-/// `change_index`: the change address whose turn is next.
+/// `change_index`: the change address whose turn is next. `refused`: intents whose end was told before
+/// a payment was made of them.
 ///
 /// What belongs to a vault is keyed by tenant and vault: vaults of two tenants may have one id.
 /// Rows without a tenant could not be divided among the two, so no version of the tables before
 /// this one is taken over.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[V1, V2];
+
+const V1: Migration = Migration {
     component: "transactions",
     version: 1,
     sql: "
@@ -41,4 +44,13 @@ CREATE TABLE change_index (
     tenant {blob} NOT NULL, vault {blob} NOT NULL, next {i64} NOT NULL,
     PRIMARY KEY (tenant, vault)) {strict};
 ",
-}];
+};
+
+const V2: Migration = Migration {
+    component: "transactions",
+    version: 2,
+    sql: "
+CREATE TABLE refused (intent {blob} PRIMARY KEY, expires {i64} NOT NULL) {strict};
+CREATE INDEX refused_expires ON refused (expires);
+",
+};

@@ -3,7 +3,7 @@
 use crate::payment::{LIFE_CYCLE, Payment, PaymentEvent, PaymentStateName};
 use crate::step::Step;
 use row::{Columns, payment};
-use strongroom_ports::db::{Arg, Tx};
+use strongroom_ports::db::{Arg, DbError, Tx};
 use strongroom_stage::StageError;
 use strongroom_stage::life_cycle::Transition;
 use strongroom_stage::post::session_of;
@@ -49,6 +49,27 @@ pub(crate) fn insert(step: &mut Step<'_>, payment: &Payment) -> Result<bool, Sta
         Arg::u64(step.now.0)?,
     ];
     Ok(step.tx.execute(sql, &args)? == 1)
+}
+
+/// Remembers until `expires` that the end of an intent was told, and forgets those whose time is not
+/// after `past`.
+pub(crate) fn insert_refused(
+    tx: &mut dyn Tx,
+    intent: &Digest,
+    (expires, past): (UnixMs, UnixMs),
+) -> Result<(), DbError> {
+    let sql = "DELETE FROM refused WHERE expires <= $1";
+    tx.execute(sql, &[Arg::u64(past.0)?])?;
+    let sql = "INSERT INTO refused (intent, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    tx.execute(sql, &[Arg::from(&intent.0), Arg::u64(expires.0)?])
+        .map(drop)
+}
+
+/// Whether the end of an intent was told before a payment was made of it.
+pub(crate) fn was_refused(tx: &mut dyn Tx, intent: &Digest) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM refused WHERE intent = $1";
+    let row = tx.query_opt(sql, &[Arg::from(&intent.0)])?;
+    Ok(row.is_some())
 }
 
 /// The payment of an intent.

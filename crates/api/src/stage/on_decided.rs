@@ -5,7 +5,8 @@ use crate::life_cycle::{EarlyDecision, RowEvent};
 use crate::store::{self, TxRow};
 use crate::submit;
 use strongroom_stage::StageError;
-use strongroom_wire::{Decided, IntentDecided, Who, ended_as};
+use strongroom_types::Code;
+use strongroom_wire::{Decided, IntentDecided, TransactionState, Who, ended_as};
 
 pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<(), StageError> {
     let digest = submit::intent_digest(&decided.intent);
@@ -24,6 +25,11 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
         }
     };
 
+    // What was returned was offered before, so the transactions service tells its end.
+    if row.is_returned() && matches!(verdict, EarlyDecision::Ended(_)) {
+        return Ok(());
+    }
+
     let was = row.clone();
     if row.apply(event(&row, &decided.core, verdict)).is_err() {
         // A later change overtook the decision on its own topic: only the core is still news.
@@ -40,8 +46,18 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
         store::set_all_due(step.tx, &digest, step.now)?;
     }
     row.core = decided.core;
-    if let Some((code, detail)) = reason {
-        row.set_reason(code, detail);
+    match reason {
+        Some((code, detail)) => row.set_reason(code, detail),
+        // It overtook the report of the return, which brings the reason.
+        None if is_asked_again(was.state(), row.state()) => {
+            row.set_reason(
+                Code::DecisionChanged,
+                Code::DecisionChanged.meaning().to_owned(),
+            );
+        }
+        // Why people were asked again says nothing of what they approved since.
+        None if row.state() == TransactionState::Approved => row.clear_reason(),
+        None => {}
     }
     Ok(store::update(step.tx, &was, &row, step.now)?)
 }
@@ -53,4 +69,13 @@ fn event(row: &TxRow, core: &str, verdict: EarlyDecision) -> RowEvent {
     } else {
         RowEvent::Decided(verdict)
     }
+}
+
+/// Whether people are asked about what was approved before.
+fn is_asked_again(from: TransactionState, to: TransactionState) -> bool {
+    let is_first = matches!(
+        from,
+        TransactionState::Received | TransactionState::PendingApproval
+    );
+    to == TransactionState::PendingApproval && !is_first
 }

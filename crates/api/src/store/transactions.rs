@@ -56,6 +56,12 @@ impl TxRow {
         Ok(())
     }
 
+    /// Whether the intent was approved once and is back at its people: only then its state has a
+    /// reason while they are asked.
+    pub(crate) fn is_returned(&self) -> bool {
+        self.state == TransactionState::PendingApproval && !self.code.is_empty()
+    }
+
     /// Sets the reason of the state.
     pub(crate) fn set_reason(&mut self, code: Code, detail: String) {
         (self.code, self.detail) = (code.as_str().to_owned(), printable(detail));

@@ -168,6 +168,74 @@ fn a_returned_intent_shows_its_new_decision_whatever_arrives_first() {
     }
 }
 
+/// The approvals service's tables were put back to before the approval, and the intent is blocked
+/// by now. A client that is told so signs another, and both are paid.
+#[test]
+fn hole_what_was_approved_once_is_not_told_blocked_by_the_approvals_service() {
+    let signing: &[TransactionState] = &[TransactionState::Signing];
+    let returned: &[TransactionState] =
+        &[TransactionState::Signing, TransactionState::PendingApproval];
+    for (way, is_same_core) in [
+        (&[] as &[_], true),
+        (&[], false),
+        (signing, true),
+        (signing, false),
+        (returned, true),
+        (returned, false),
+    ] {
+        let (mut desk, intent) = Desk::with_pending();
+        desk.decided(&intent, Decided::Approved);
+        for state in way {
+            let world = &desk.journal.world;
+            let mut report = world.transaction_changed(&intent, *state);
+            if *state == TransactionState::PendingApproval {
+                report.reason = Some((Code::AuthorityExpired, String::new()));
+            }
+            desk.says(Role::Transactions, topics::TRANSACTION_CHANGED, &report);
+        }
+        let before = desk.row(&intent);
+        let mut core = desk.journal.ledger.core(&intent);
+        if !is_same_core {
+            core.rule = "stricter".to_owned();
+        }
+        desk.decided_with(&intent, core.to_text(), refused(Code::PolicyBlocked));
+        desk.decided_with(&intent, String::new(), refused(Code::TenantStopped));
+        assert_eq!(desk.row(&intent), before, "{way:?} {is_same_core}");
+
+        // The service that has it tells the end.
+        desk.changed(&intent, TransactionState::Cancelled);
+        assert_eq!(desk.row(&intent).state, TransactionState::Cancelled);
+    }
+}
+
+/// As above, where the new decision overtook the report of the return.
+#[test]
+fn hole_what_is_back_at_its_people_is_not_told_blocked_before_the_report() {
+    let (mut desk, intent) = Desk::with_pending();
+    desk.decided(&intent, Decided::Approved);
+    let mut other = desk.journal.ledger.core(&intent);
+    other.rule = "stricter".to_owned();
+    desk.decided_with(&intent, other.to_text(), Decided::Pending);
+    desk.decided_with(&intent, other.to_text(), refused(Code::PolicyBlocked));
+    let row = desk.row(&intent);
+    assert_eq!(
+        (row.state, row.code.as_str()),
+        (TransactionState::PendingApproval, "decision_changed")
+    );
+
+    // What they approved since has no such reason.
+    desk.decided_with(&intent, other.to_text(), Decided::Approved);
+    assert_eq!(desk.row(&intent).code, "");
+}
+
+/// Of what was never approved nothing was offered.
+#[test]
+fn what_waits_for_its_first_approval_is_ended_by_the_approvals_service() {
+    let (mut desk, intent) = Desk::with_pending();
+    desk.decided(&intent, refused(Code::IntentCancelled));
+    assert_eq!(desk.row(&intent).state, TransactionState::Cancelled);
+}
+
 /// The decision may overtake the report that the intent was sent back, which says why.
 #[test]
 fn reason_of_a_return_is_shown_whatever_arrives_first() {

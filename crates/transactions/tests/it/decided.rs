@@ -86,6 +86,62 @@ fn pending_and_refused_decisions_move_nothing() {
     assert_eq!(service.state(&intent), None);
 }
 
+/// The approvals service's tables were put back to before the refusal: the client was told of it, and
+/// has signed another.
+#[test]
+fn hole_intent_whose_end_was_told_is_not_offered() {
+    let mut service = Service::funded(1);
+    let intent = service.intent();
+    let refused = Decided::Refused(Code::PolicyBlocked, String::new());
+    let record = service.mail().decided(&intent, refused);
+    assert!(service.send(&[record]).is_empty());
+    service.restart();
+    assert!(service.approve(&intent).is_empty());
+    assert!(service.wait(60_000).is_empty());
+    assert_eq!(service.state(&intent), None);
+
+    // Another one is.
+    let offered = service.offered();
+    assert_eq!(service.state(&offered.intent), Some(0));
+}
+
+/// They were put back to before the approval: what was taken goes on, and its client is not told
+/// another end.
+#[test]
+fn hole_payment_under_way_is_not_ended_by_a_refusal_of_its_intent() {
+    let mut service = Service::funded(1);
+    let payment = service.offered();
+    let refused = Decided::Refused(Code::PolicyBlocked, String::new());
+    let record = service.mail().decided(&payment.intent, refused);
+    assert!(service.send(&[record]).is_empty());
+    assert_eq!(service.count("SELECT COUNT(*) FROM refused"), 0);
+
+    let record = service.mail().signed(&payment.request);
+    let sent = service.send(&[record]);
+    assert!(sent.states().contains(&TransactionState::Signed));
+}
+
+/// A hostile API could fill the table for good, else.
+#[test]
+fn hole_refusals_are_forgotten_when_their_time_is_past() {
+    let mut service = Service::funded(1);
+    let refused = || Decided::Refused(Code::PolicyBlocked, String::new());
+    let mut intent = service.intent();
+    intent.expires = intent.created.plus(u64::from(u32::MAX));
+    for intent in [service.intent(), intent] {
+        let record = service.mail().decided(&intent, refused());
+        service.send(&[record]);
+    }
+    assert_eq!(service.count("SELECT COUNT(*) FROM refused"), 2);
+
+    let bounds = service.world().genesis.bounds.clone();
+    service.live(bounds.intent_life_ms + 3 * bounds.skew_ms);
+    let last = service.intent();
+    let record = service.mail().decided(&last, refused());
+    service.send(&[record]);
+    assert_eq!(service.count("SELECT COUNT(*) FROM refused"), 1, "the last");
+}
+
 #[test]
 fn intent_of_another_chain_is_left_to_its_own_instance() {
     let mut service = Service::funded(1);
