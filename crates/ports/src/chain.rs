@@ -16,7 +16,7 @@ pub mod vault;
 pub use codec::ChainCodec;
 pub use effects::{Authority, AuthorityKind, Effects, Expiry, Inspection, Move, within};
 pub use facts::{AccountFact, CoinFact, Fact, Facts, Holding, OwnAccount, OwnCoin};
-pub use gateway::{Broadcast, ChainGateway, GatewayError, Standing};
+pub use gateway::{ANSWER_MAX, Broadcast, ChainGateway, GatewayError, Standing};
 pub use manifest::{AddressFacts, Display, Manifest};
 pub use plan::{Built, Plan};
 /// One signature that a transaction needs. The type is in `strongroom_types`, because crates

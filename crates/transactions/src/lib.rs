@@ -11,7 +11,7 @@
 //! | `inbox`, `stage` | topics, whom it believes there, and the handler of each record |
 //! | `build`, `publish` | from an intent to an offered transaction; records that are sent |
 //! | `after_refusal` | step after a refusal, by its code; the list is `snapshots/cures.txt` |
-//! | `watcher`, `facts` | what the chain node says, and what is kept of it |
+//! | `node`, `watcher`, `facts` | the chain node and its time, what it says, and what is kept of it |
 //! | `reservations`, `store`, `schema` | which coin belongs to whom; payments; tables |
 
 #![deny(clippy::wildcard_enum_match_arm)]
@@ -20,6 +20,7 @@ mod after_refusal;
 mod build;
 mod facts;
 mod inbox;
+mod node;
 mod on_decided;
 mod on_journal_result;
 mod on_network;

@@ -21,8 +21,13 @@ impl TransactionsStage {
         &mut self,
         step: &mut Step<'_>,
     ) -> Result<Vec<Record>, StageError> {
+        self.node.begin_job();
         let (mut records, mut failures) = (Vec::new(), 0);
         for payment in store::due(step, PaymentStateName::Signed, step.now)? {
+            // The rest is first at the next tick: what was offered is due later, or done.
+            if !self.node.has_time() {
+                break;
+            }
             let PaymentState::Signed(assembled) = &payment.state else {
                 continue;
             };
@@ -48,12 +53,12 @@ impl TransactionsStage {
     /// One try to broadcast a transaction, and the announcement of its answer; silence of the node
     /// is not announced.
     fn broadcast(
-        &self,
+        &mut self,
         intent: &Digest,
         assembled: &Assembled,
     ) -> (PaymentEvent, Option<Announcement>) {
         let taken = (PaymentEvent::NodeAccepted, Some(Announcement::default()));
-        match self.gateway.broadcast(&assembled.raw) {
+        match self.node.broadcast(&assembled.raw) {
             // A node that knows the transaction already is a success: an earlier answer was lost on
             // its way, or another holder of the signed transaction was faster.
             Ok(Broadcast::Accepted | Broadcast::AlreadyKnown) => taken,
@@ -77,7 +82,7 @@ impl TransactionsStage {
         }
     }
 
-    fn is_on_chain(&self, raw: &[u8]) -> bool {
+    fn is_on_chain(&mut self, raw: &[u8]) -> bool {
         self.standing(raw)
             .is_ok_and(|standing| matches!(standing, Standing::Confirmed(_)))
     }
@@ -92,10 +97,18 @@ impl TransactionsStage {
 
         // A page that is not full was the last one: the next call starts from the front.
         let whole = page.len() == store::PAGE_ROWS as usize;
-        self.confirm_after = Digest::default();
+        let begun_after = std::mem::take(&mut self.confirm_after);
 
+        self.node.begin_job();
         let (mut records, mut silent) = (Vec::new(), 0);
+        let mut last = begun_after;
         for payment in page {
+            // The next call goes on after the last one that was asked about.
+            if !self.node.has_time() {
+                self.confirm_after = last;
+                break;
+            }
+            last = payment.digest;
             let PaymentState::Broadcast(assembled) = &payment.state else {
                 continue;
             };
@@ -127,8 +140,11 @@ impl TransactionsStage {
         Ok(records)
     }
 
-    fn standing(&self, raw: &[u8]) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
+    fn standing(
+        &mut self,
+        raw: &[u8],
+    ) -> Result<Standing, Box<dyn std::error::Error + Send + Sync>> {
         let id = self.codec.transaction_id(raw)?;
-        Ok(self.gateway.standing(&id)?)
+        Ok(self.node.standing(&id)?)
     }
 }

@@ -1,6 +1,7 @@
 //! The stage: which record goes to which handler, and what a tick does.
 
 use crate::inbox::{Inbox, routes};
+use crate::node::Node;
 use crate::schema::MIGRATIONS;
 use crate::step::Step;
 use crate::watcher::Watcher;
@@ -8,10 +9,11 @@ use std::sync::Arc;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::chain::{ChainCodec, ChainGateway};
 use strongroom_ports::db::{Migration, Tx};
+use strongroom_ports::host::Clock;
 use strongroom_replica::SharedFollower;
 use strongroom_stage::inbox::Routes;
 use strongroom_stage::post::{Cause, Post};
-use strongroom_stage::{Stage, StageError};
+use strongroom_stage::{Stage, StageError, StopFlag};
 use strongroom_types::{Digest, UnixMs};
 
 /// Pause between two ticks, milliseconds: the longest that a signed transaction waits for its
@@ -30,6 +32,10 @@ pub struct TransactionsParts {
     pub codec: Arc<dyn ChainCodec>,
     /// The chain's network side.
     pub gateway: Arc<dyn ChainGateway>,
+    /// The clock by which the chain's answers are timed.
+    pub clock: Arc<dyn Clock>,
+    /// Flag after which the chain is asked no more.
+    pub stop: StopFlag,
     /// Patience with journal and coordinator before they are asked again, milliseconds.
     pub resend_ms: u64,
 }
@@ -40,7 +46,7 @@ pub struct TransactionsStage {
     routes: Routes<Inbox>,
     pub(crate) journal: Arc<SharedFollower>,
     pub(crate) codec: Arc<dyn ChainCodec>,
-    pub(crate) gateway: Arc<dyn ChainGateway>,
+    pub(crate) node: Node,
     pub(crate) watcher: Watcher,
     pub(crate) resend_ms: u64,
     /// Last payment whose block was looked for; the next page starts behind it.
@@ -52,13 +58,13 @@ impl TransactionsStage {
     /// A service that has done nothing yet.
     #[must_use]
     pub fn new(parts: TransactionsParts) -> Self {
-        let watcher = Watcher::new(Arc::clone(&parts.codec), Arc::clone(&parts.gateway));
+        let watcher = Watcher::new(Arc::clone(&parts.codec));
         Self {
             post: parts.post,
             routes: routes(),
             journal: parts.journal,
             codec: parts.codec,
-            gateway: parts.gateway,
+            node: Node::new(parts.gateway, parts.clock, parts.stop),
             watcher,
             resend_ms: parts.resend_ms,
             confirm_after: Digest::default(),
@@ -132,7 +138,7 @@ impl Stage for TransactionsStage {
         self.last_round_ms = now_ms;
 
         // The facts come first, so that what waits for funds is built from this round's deposits.
-        self.watcher.sync(step.tx, &self.journal)?;
+        self.watcher.sync(step.tx, &self.journal, &mut self.node)?;
         records.extend(self.build_waiting(step)?);
         records.extend(self.remind_signing(step)?);
         records.extend(self.remind_returned(step)?);

@@ -5,9 +5,10 @@
 //! gone.
 
 use crate::facts::FactsAge;
+use crate::node::Node;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use strongroom_ports::chain::{ChainCodec, ChainGateway, Fact, OwnPath, Registry as _, VaultKey};
+use strongroom_ports::chain::{ChainCodec, Fact, OwnPath, Registry as _, VaultKey};
 use strongroom_ports::db::Tx;
 use strongroom_replica::{SharedFollower, TenantVaults};
 use strongroom_stage::StageError;
@@ -32,11 +33,10 @@ enum Synced {
 /// Learns what the vaults hold. Everything it remembers can be made again.
 pub(crate) struct Watcher {
     codec: Arc<dyn ChainCodec>,
-    gateway: Arc<dyn ChainGateway>,
     watched: BTreeMap<TenantVault, Watched>,
     /// Results of the last sync, of the vaults that had a turn.
     synced: BTreeMap<TenantVault, Synced>,
-    /// The vault at which the last sync gave up; the next one begins behind it.
+    /// The vault at which the last sync gave up or had no more time; the next one begins behind it.
     gave_up_at: Option<TenantVault>,
     /// Whether the node did not answer the last question.
     is_silent: bool,
@@ -50,10 +50,9 @@ struct Watched {
 }
 
 impl Watcher {
-    pub(crate) fn new(codec: Arc<dyn ChainCodec>, gateway: Arc<dyn ChainGateway>) -> Self {
+    pub(crate) fn new(codec: Arc<dyn ChainCodec>) -> Self {
         Self {
             codec,
-            gateway,
             watched: BTreeMap::new(),
             synced: BTreeMap::new(),
             gave_up_at: None,
@@ -66,28 +65,33 @@ impl Watcher {
         &mut self,
         tx: &mut dyn Tx,
         journal: &SharedFollower,
+        node: &mut Node,
     ) -> Result<(), StageError> {
         let mut vaults = vault_keys(journal);
 
-        // Vaults that had no turn last time come first: a node that is silent about some vaults
-        // must not hide the deposits of all others.
-        if let Some(last) = self.gave_up_at.take() {
+        // Vaults that had no turn last time come first: a node that is slow, or silent about some
+        // vaults, must not hide the deposits of all others.
+        let mut last = self.gave_up_at.take();
+        if let Some(last) = last {
             let turn = vaults.partition_point(|(id, _)| *id <= last);
             vaults.rotate_left(turn);
         }
 
+        node.begin_job();
         self.synced.clear();
         let mut silent = 0;
         for (id, key) in &vaults {
-            let synced = self.sync_vault(tx, *id, key)?;
+            if silent == SILENT_MAX || !node.has_time() {
+                self.gave_up_at = last;
+                break;
+            }
+            last = Some(*id);
+
+            let synced = self.sync_vault(tx, (*id, key), node)?;
             self.synced.insert(*id, synced);
             match synced {
                 Synced::Done => {}
                 Synced::Unavailable => silent += 1,
-            }
-            if silent == SILENT_MAX {
-                self.gave_up_at = Some(*id);
-                break;
             }
         }
         Ok(())
@@ -107,15 +111,15 @@ impl Watcher {
     fn sync_vault(
         &mut self,
         tx: &mut dyn Tx,
-        id: TenantVault,
-        key: &VaultKey,
+        (id, key): (TenantVault, &VaultKey),
+        node: &mut Node,
     ) -> Result<Synced, StageError> {
         // A key of another scheme has no addresses on this chain.
         if !self.codec.manifest().suites.contains(&key.suite) || !self.watch(id, key) {
             return Ok(Synced::Done);
         }
 
-        let Some(found) = self.ask(id) else {
+        let Some(found) = self.ask(id, node) else {
             return Ok(Synced::Unavailable);
         };
         self.store_facts(tx, id, found)?;
@@ -123,10 +127,10 @@ impl Watcher {
     }
 
     /// The node's statements about a vault's addresses; `None` when it does not answer.
-    fn ask(&mut self, id: TenantVault) -> Option<Vec<Fact>> {
+    fn ask(&mut self, id: TenantVault, node: &mut Node) -> Option<Vec<Fact>> {
         let watched = self.watched.get(&id)?;
         let asked: Vec<String> = watched.addresses.keys().cloned().collect();
-        match self.gateway.facts(&asked) {
+        match node.facts(&asked) {
             Ok(found) => {
                 self.is_silent = false;
                 Some(found)

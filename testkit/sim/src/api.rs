@@ -37,8 +37,9 @@ pub(crate) enum Reply {
     Silence,
 }
 
-/// The reading of the API's clock, set before each request.
-struct Reading(AtomicU64);
+/// The reading of a service's clock, set before each request.
+#[derive(Default)]
+pub(crate) struct Reading(AtomicU64);
 
 impl Clock for Reading {
     fn now_ms(&self) -> u64 {

@@ -3,7 +3,7 @@
 
 mod writer_start;
 
-use crate::api::{Ask, DiedAt, Door, Reply};
+use crate::api::{Ask, DiedAt, Door, Reading, Reply};
 use crate::bus::SimBus;
 use crate::clock::NodeClock;
 use crate::disk::SimDisk;
@@ -23,7 +23,7 @@ use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::db::DbErrorKind;
 use strongroom_replica::{Feed, Replica, SharedFollower, journal_topics};
 use strongroom_stage::post::Post;
-use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage};
+use strongroom_stage::{CrashPoint, Faults, Options, Shell, ShellError, Stage, StopFlag};
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
 use strongroom_types::UnixMs;
 use strongroom_wire::Role;
@@ -273,6 +273,9 @@ impl Service {
                     chain: Arc::clone(&self.parts.chain),
                     dice: self.rig.dice.clone(),
                 }),
+                // The node's answers take no time here.
+                clock: Arc::new(Reading::default()),
+                stop: StopFlag::new(),
                 resend_ms: 5_000,
             })),
             NodeName::Coordinator => Box::new(CoordinatorStage::new(self.post(), journal, PACE)),

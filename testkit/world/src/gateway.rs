@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_ports::chain::{Broadcast, ChainGateway, CoinFact, Fact, GatewayError, Standing};
+use strongroom_ports::host::Clock;
 use strongroom_types::{ConflictKey, digest};
 
 use crate::world::native;
@@ -43,6 +44,10 @@ struct Script {
     broadcasts: VecDeque<Result<Broadcast, String>>,
     standings: BTreeMap<String, Standing>,
     down: bool,
+    /// Duration of each answer, milliseconds.
+    slow_ms: u64,
+    /// Duration of all answers so far, milliseconds.
+    waited_ms: u64,
     /// Questions about facts alone get no answer.
     facts_down: bool,
     /// Amount that every address asked for is said to hold.
@@ -62,6 +67,8 @@ impl Default for Script {
             broadcasts: VecDeque::new(),
             standings: BTreeMap::new(),
             down: false,
+            slow_ms: 0,
+            waited_ms: 0,
             facts_down: false,
             everywhere: None,
             asked: Vec::new(),
@@ -163,6 +170,11 @@ impl Gateway {
         self.script().down = down;
     }
 
+    /// From now on each answer takes this long by the gateway's own clock.
+    pub fn set_slow(&self, slow_ms: u64) {
+        self.script().slow_ms = slow_ms;
+    }
+
     /// Everything asked so far, in order.
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {
@@ -183,10 +195,18 @@ impl Gateway {
     fn ask(&self, question: Asked) -> Result<MutexGuard<'_, Script>, GatewayError> {
         let mut script = self.script();
         script.asked.push(question);
+        script.waited_ms += script.slow_ms;
         if script.down {
             return Err(GatewayError::Unavailable("the script says so".to_owned()));
         }
         Ok(script)
+    }
+}
+
+/// A clock that stands still but while the node is asked.
+impl Clock for Gateway {
+    fn now_ms(&self) -> u64 {
+        self.script().waited_ms
     }
 }
 

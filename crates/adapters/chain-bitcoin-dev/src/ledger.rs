@@ -3,6 +3,7 @@
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::path::Path;
+use strongroom_ports::chain::ANSWER_MAX;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
@@ -47,6 +48,8 @@ pub struct KnownTransaction {
 /// Opens the file, or a store in memory.
 pub fn open(path: Option<&Path>) -> rusqlite::Result<Connection> {
     let connection = path.map_or_else(Connection::open_in_memory, Connection::open)?;
+    // Another process may hold the file: an answer about the chain has its limit.
+    connection.busy_timeout(ANSWER_MAX)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // NORMAL is enough for a development chain: a power failure may lose the last blocks, but
     // leaves the file consistent.

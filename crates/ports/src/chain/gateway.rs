@@ -1,6 +1,7 @@
 //! The network side of a chain, which only the transactions service has.
 
 use super::Fact;
+use std::time::Duration;
 
 /// Answer of the network to a broadcast.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,8 +36,14 @@ pub enum GatewayError {
     Malformed(String),
 }
 
+/// Longest time that a call of a gateway takes, name resolution and connection included.
+pub const ANSWER_MAX: Duration = Duration::from_secs(2);
+
 /// A chain's network side: untrusted I/O, only in the transactions service. Every answer may be
 /// hostile: it reaches a transaction only through the facts table and the codec.
+///
+/// Every call ends within [`ANSWER_MAX`], with [`GatewayError::Unavailable`] if need be: the adapter
+/// sets that limit, because its caller holds a database transaction and cannot interrupt it.
 pub trait ChainGateway: Send + Sync {
     /// The newest block, the fees, and the coins and balances of these addresses, complete and in
     /// no particular order.

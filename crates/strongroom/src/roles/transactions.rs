@@ -4,6 +4,7 @@ use super::{RoleName, Starting, stage_of};
 use crate::exit::RunError;
 use crate::parts::WorkedChain;
 use std::sync::Arc;
+use strongroom_host::SystemClock;
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
 
 /// A signing run without an answer is asked for again after this time, milliseconds: longer than a
@@ -20,12 +21,15 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
         .clone()
         .ok_or_else(|| parts.config.error("role transactions has no chain to work"))?;
 
+    let stop = starting.supervisor.stop_flag();
     let make = move || {
         Ok(TransactionsStage::new(TransactionsParts {
             post: service.post(),
             journal: Arc::clone(&journal),
             codec: Arc::clone(&codec),
             gateway: Arc::clone(&gateway),
+            clock: Arc::new(SystemClock),
+            stop: stop.clone(),
             resend_ms: RESEND_MS,
         }))
     };

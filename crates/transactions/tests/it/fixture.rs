@@ -12,7 +12,7 @@ use strongroom_ports::chain::{ChainCodec, OwnPath, Registry as _};
 use strongroom_ports::db::{Arg, Db as _};
 use strongroom_replica::{SharedFollower, TenantVaults};
 use strongroom_stage::post::{Cause, Post, message_id, session_of};
-use strongroom_stage::{DeadLetter, NoFaults, Options, Shell};
+use strongroom_stage::{DeadLetter, NoFaults, Options, Shell, StopFlag};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_transactions::{TransactionsParts, TransactionsStage};
 use strongroom_types::{Code, Digest, Document as _, Intent, UnixMs};
@@ -57,6 +57,7 @@ pub fn codec() -> Arc<dyn ChainCodec> {
 pub struct Service {
     pub ledger: Ledger,
     pub gateway: Gateway,
+    pub stop: StopFlag,
     codec: Arc<dyn ChainCodec>,
     pub journal: Arc<SharedFollower>,
     pub now: UnixMs,
@@ -107,6 +108,7 @@ impl Service {
             now: ledger.now,
             ledger,
             gateway: Gateway::new(),
+            stop: StopFlag::new(),
             codec,
             journal,
             db: Arc::new(SqliteDb::open_in_memory().unwrap()),
@@ -128,7 +130,9 @@ impl Service {
     pub fn restart(&mut self) {
         self.shell = None;
         let codec = Arc::clone(&self.codec);
-        let stage = stage(self.world(), &self.journal, &self.gateway, codec);
+        let stop = self.stop.clone();
+        let parts = parts(self.world(), &self.journal, &self.gateway, codec);
+        let stage = TransactionsStage::new(TransactionsParts { stop, ..parts });
         let shell = Shell::new(
             stage,
             self.db.clone(),
@@ -301,20 +305,22 @@ impl Service {
     }
 }
 
-/// The stage of a world.
-pub fn stage(
+/// Parts of a world's stage.
+pub fn parts(
     world: &World,
     journal: &Arc<SharedFollower>,
     gateway: &Gateway,
     codec: Arc<dyn ChainCodec>,
-) -> TransactionsStage {
-    TransactionsStage::new(TransactionsParts {
+) -> TransactionsParts {
+    TransactionsParts {
         post: post(world, Role::Transactions),
         journal: Arc::clone(journal),
         codec,
         gateway: Arc::new(gateway.clone()),
+        clock: Arc::new(gateway.clone()),
+        stop: StopFlag::new(),
         resend_ms: RESEND_MS,
-    })
+    }
 }
 
 fn post(world: &World, role: Role) -> Post {

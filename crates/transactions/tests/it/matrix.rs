@@ -90,7 +90,8 @@ impl Fixture for Transactions {
     type Stage = TransactionsStage;
 
     fn stage(&self) -> TransactionsStage {
-        stage(&self.ledger.world, &self.journal, &self.gateway, codec())
+        let parts = parts(&self.ledger.world, &self.journal, &self.gateway, codec());
+        TransactionsStage::new(parts)
     }
 
     fn world(&self) -> &World {

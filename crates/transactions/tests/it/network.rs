@@ -278,3 +278,48 @@ fn silent_node_is_asked_about_the_others_next_time() {
     let distinct = (0..standings.len()).filter(|at| !standings[..*at].contains(&standings[*at]));
     assert_eq!(distinct.count(), 6);
 }
+
+/// A tick holds the database: a node that takes its time with each answer would hold up the payments
+/// of all tenants.
+#[test]
+fn hole_slow_node_is_asked_for_a_second_per_tick_only() {
+    let mut service = Service::funded(7);
+    for _ in 0..7 {
+        service.signed();
+    }
+    service.gateway.set_slow(400);
+    let sent: Vec<usize> = (0..3).map(|_| service.wait(25).states().len()).collect();
+    assert_eq!(sent, [3, 3, 1], "the next tick goes on with the others");
+
+    let before = service.gateway.asked().len();
+    for _ in 0..3 {
+        service.wait(1_000);
+    }
+    let asked = service.gateway.asked();
+    let standings = |asked: &[Asked]| -> Vec<String> {
+        let id = |question: &Asked| match question {
+            Asked::Standing(id) => Some(id.clone()),
+            Asked::Facts(_) | Asked::Broadcast(_) => None,
+        };
+        asked.iter().filter_map(id).collect()
+    };
+    let found = standings(&asked[before..]);
+    let distinct: std::collections::BTreeSet<&String> = found.iter().collect();
+    assert_eq!((found.len(), distinct.len()), (7, 7), "in turns");
+    let before = service.gateway.asked().len();
+    service.wait(1_000);
+    let asked = service.gateway.asked();
+    assert_eq!(standings(&asked[before..]), found[..3], "and again");
+}
+
+#[test]
+fn node_is_asked_nothing_more_once_the_process_is_to_stop() {
+    let mut service = Service::funded(2);
+    service.signed();
+    service.wait(25);
+    service.signed();
+    service.stop.set();
+    let before = service.gateway.asked().len();
+    assert!(service.wait(1_000).is_empty());
+    assert_eq!(service.gateway.asked().len(), before);
+}

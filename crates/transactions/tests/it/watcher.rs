@@ -252,14 +252,32 @@ fn service_of_six_vaults() -> Service {
     service
 }
 
+/// Questions about facts, after the first `before` questions.
+fn questions(service: &Service, before: usize) -> Vec<Asked> {
+    let asked = service.gateway.asked();
+    let facts = |question: &&Asked| matches!(question, Asked::Facts(_));
+    asked[before..].iter().filter(facts).cloned().collect()
+}
+
+#[test]
+fn hole_slow_answers_about_some_vaults_do_not_hide_the_others() {
+    let mut service = service_of_six_vaults();
+    service.gateway.set_slow(400);
+    let before = service.gateway.asked().len();
+    service.wait(1_000);
+    let first = questions(&service, before);
+    assert_eq!(first.len(), 3, "a second per round");
+
+    let before = service.gateway.asked().len();
+    service.wait(1_000);
+    let second = questions(&service, before);
+    assert_eq!(second.len(), 3);
+    assert!(second.iter().all(|question| !first.contains(question)));
+}
+
 #[test]
 fn silence_about_some_vaults_does_not_hide_the_others() {
     let mut service = service_of_six_vaults();
-    let questions = |service: &Service, before: usize| -> Vec<Asked> {
-        let asked = service.gateway.asked();
-        let facts = |question: &&Asked| matches!(question, Asked::Facts(_));
-        asked[before..].iter().filter(facts).cloned().collect()
-    };
 
     service.gateway.set_facts_down(true);
     let before = service.gateway.asked().len();
