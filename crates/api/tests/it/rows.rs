@@ -246,11 +246,11 @@ fn reason_of_a_return_is_shown_whatever_arrives_first() {
     desk.decided_with(&intent, other.to_text(), Decided::Pending);
     let world = &desk.journal.world;
     let mut returned = world.transaction_changed(&intent, TransactionState::PendingApproval);
-    returned.reason = Some((Code::DecisionChanged, String::new()));
+    returned.reason = Some((Code::CredentialRevoked, String::new()));
     desk.says(Role::Transactions, topics::TRANSACTION_CHANGED, &returned);
     let row = desk.row(&intent);
     assert_eq!(row.state, TransactionState::PendingApproval);
-    assert_eq!(row.code, "decision_changed");
+    assert_eq!(row.code, "credential_revoked");
 }
 
 /// An evaluation that was refused before policy has no core: it says nothing about a payment that
