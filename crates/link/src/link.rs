@@ -8,13 +8,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use strongroom_journal::Genesis;
+use strongroom_journal::genesis::Registered;
 use strongroom_ports::bus::{Bus, Position, Topic};
 use strongroom_stage::StopFlag;
-use strongroom_types::NodeId;
-use strongroom_wire::topics;
+use strongroom_types::{Code, NodeId, Refusal};
+use strongroom_wire::{Role, open, topics};
 
 /// Interval at which a link without a signer looks at its stop flag.
 const ACCEPT_POLL: Duration = Duration::from_millis(20);
@@ -44,7 +46,31 @@ pub(crate) struct LinkRoutes {
     pub(crate) submitted: Topic,
     /// Entries, and the cosignatures of all other witnesses.
     pub(crate) journal: Vec<Topic>,
+    pub(crate) registered: Registered,
+    /// Frames that were dropped since the link was opened.
+    pub(crate) dropped: AtomicU64,
     pub(crate) stop: StopFlag,
+}
+
+impl LinkRoutes {
+    /// Refuses a payload that its signer did not seal. What no reader opens becomes a dead letter
+    /// for each of them, and a hostile signer would fill the bus with those.
+    pub(crate) fn check(&self, payload: &[u8]) -> Result<(), Refusal> {
+        let envelope = open(payload, &self.registered, &[Role::Signer, Role::Witness])?;
+        if envelope.from == self.node {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::UnknownSender, envelope.from))
+    }
+
+    /// Logs a dropped frame: each time when their number has doubled, or the log would be filled
+    /// in place of the bus.
+    pub(crate) fn note_dropped(&self, refusal: &Refusal) {
+        let dropped = self.dropped.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        if dropped.is_power_of_two() {
+            tracing::warn!(node = %self.node, dropped, %refusal, "a frame of the signer was dropped");
+        }
+    }
 }
 
 impl Link {
@@ -85,6 +111,8 @@ impl Link {
             cosignatures,
             submitted,
             journal,
+            registered: Registered::of(genesis),
+            dropped: AtomicU64::new(0),
             stop,
         };
 

@@ -180,6 +180,11 @@ fn publish_frames(routes: &LinkRoutes, mut stream: UnixStream) -> Result<(), Lin
             FromSigner::Submission(payload) => (routes.submitted.clone(), payload),
         };
 
+        if let Err(refusal) = routes.check(&payload) {
+            routes.note_dropped(&refusal);
+            continue;
+        }
+
         // A frame that is sent twice is one record to consumers, who go by its content.
         let (key, headers) = (routes.node.0.to_vec(), Headers::default());
         routes.bus.publish(&[Record {

@@ -1,6 +1,6 @@
 //! What goes through a link, and what does not.
 
-use super::fixture::{DEFECT, DefectiveBus, Fixture};
+use super::fixture::{DefectiveBus, Fixture};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use strongroom_stage::post::message_id;
@@ -16,9 +16,10 @@ fn a_request_reaches_the_signer_and_its_answer_the_outbox() {
     fixture.publish_request(b"request");
     assert_eq!(signer.receive(), ToSigner::Inbox(b"request".to_vec()));
 
-    signer.send(&FromSigner::Outbox(b"answer".to_vec()));
+    let answer = fixture.sealed("answer");
+    signer.send(&FromSigner::Outbox(answer.clone()));
     let published = fixture.published(&topics::signer_outbox(fixture.node), 1);
-    assert_eq!(published[0].payload, b"answer");
+    assert_eq!(published[0].payload, answer);
     assert_eq!(published[0].key, fixture.node.0);
 }
 
@@ -26,18 +27,20 @@ fn a_request_reaches_the_signer_and_its_answer_the_outbox() {
 fn what_a_signer_passes_on_reaches_the_journals_submissions() {
     let fixture = Fixture::new();
     let mut signer = fixture.connect();
-    signer.send(&FromSigner::Submission(b"tightening".to_vec()));
+    let tightening = fixture.sealed("tightening");
+    signer.send(&FromSigner::Submission(tightening.clone()));
     let published = fixture.published(topics::JOURNAL_SUBMITTED, 1);
-    assert_eq!(published[0].payload, b"tightening");
+    assert_eq!(published[0].payload, tightening);
 }
 
 #[test]
 fn a_frame_sent_twice_has_one_message_id() {
     let fixture = Fixture::new();
     let mut signer = fixture.connect();
-    signer.send(&FromSigner::Cosignature(b"head".to_vec()));
-    signer.send(&FromSigner::Cosignature(b"head".to_vec()));
-    signer.send(&FromSigner::Cosignature(b"next head".to_vec()));
+    let (head, next) = (fixture.sealed("head"), fixture.sealed("next head"));
+    signer.send(&FromSigner::Cosignature(head.clone()));
+    signer.send(&FromSigner::Cosignature(head));
+    signer.send(&FromSigner::Cosignature(next));
     let published = fixture.published(&topics::cosignatures(fixture.node), 3);
     assert_eq!(message_id(&published[0]), message_id(&published[1]));
     assert_ne!(message_id(&published[1]), message_id(&published[2]));
@@ -99,25 +102,69 @@ fn bytes_that_are_not_a_frame_end_the_connection_and_publish_nothing() {
 
     // The next connection is served.
     let mut signer = fixture.connect();
-    signer.send(&FromSigner::Outbox(b"good".to_vec()));
+    let good = fixture.sealed("good");
+    signer.send(&FromSigner::Outbox(good.clone()));
     let published = fixture.published(&topics::signer_outbox(fixture.node), 1);
     assert_eq!(published.len(), 1);
-    assert_eq!(published[0].payload, b"good");
+    assert_eq!(published[0].payload, good);
+}
+
+/// What no reader opens would be a dead letter of each of them, for as long as a signer sends.
+#[test]
+fn hole_a_frame_that_the_signer_did_not_seal_is_dropped() {
+    let fixture = Fixture::new();
+    let mut signer = fixture.connect();
+    let mut forged = fixture.sealed("forged");
+    *forged.last_mut().unwrap() ^= 1;
+    let good = fixture.sealed("good");
+    for bad in [
+        b"garbage".to_vec(),
+        forged,
+        fixture.sealed_by(2, "another's"),
+    ] {
+        signer.send(&FromSigner::Cosignature(bad.clone()));
+        signer.send(&FromSigner::Outbox(bad.clone()));
+        signer.send(&FromSigner::Submission(bad));
+    }
+
+    // They come in order, so the others would be there by now.
+    for (frame, topic) in [
+        (
+            FromSigner::Cosignature(good.clone()),
+            topics::cosignatures(fixture.node),
+        ),
+        (
+            FromSigner::Outbox(good.clone()),
+            topics::signer_outbox(fixture.node),
+        ),
+        (
+            FromSigner::Submission(good.clone()),
+            topics::JOURNAL_SUBMITTED.to_owned(),
+        ),
+    ] {
+        signer.send(&frame);
+        let published = fixture.published(&topic, 1);
+        assert_eq!(published.len(), 1, "{topic}");
+        assert_eq!(published[0].payload, good, "{topic}");
+    }
 }
 
 /// Otherwise the signer would be sent everything and heard no more.
 #[test]
 fn a_panic_while_reading_ends_the_connection_and_not_the_link() {
     let mut fixture = Fixture::without_link();
-    fixture.start_on(Arc::new(DefectiveBus(fixture.bus.clone())));
+    let defect = fixture.sealed("defect");
+    let bus = DefectiveBus(fixture.bus.clone(), defect.clone());
+    fixture.start_on(Arc::new(bus));
     let mut signer = fixture.connect();
-    signer.send(&FromSigner::Outbox(DEFECT.to_vec()));
+    signer.send(&FromSigner::Outbox(defect));
     assert!(signer.is_closed());
 
     let mut signer = fixture.connect();
-    signer.send(&FromSigner::Outbox(b"good".to_vec()));
+    let good = fixture.sealed("good");
+    signer.send(&FromSigner::Outbox(good.clone()));
     let published = fixture.published(&topics::signer_outbox(fixture.node), 1);
-    assert_eq!(published[0].payload, b"good");
+    assert_eq!(published[0].payload, good);
 }
 
 #[test]

@@ -9,10 +9,10 @@ use strongroom_bus_embedded::{EmbeddedBus, Options};
 use strongroom_link::Link;
 use strongroom_ports::bus::{Bus, BusError, Delivered, Headers, Mode, Position, Record, Topic};
 use strongroom_stage::StopFlag;
-use strongroom_types::NodeId;
+use strongroom_types::{NodeId, Scope};
 use strongroom_wire::frame::{FromSigner, ToSigner, read_frame, write_frame};
-use strongroom_wire::{encode, topics};
-use strongroom_world::{World, WorldOptions};
+use strongroom_wire::{JournalSubmitted, encode, topics};
+use strongroom_world::{Letter, START, Sender, World, WorldOptions};
 use tempfile::TempDir;
 
 /// A frame or record is there within this time, or the test fails.
@@ -25,14 +25,15 @@ pub struct Fixture {
     pub witness: NodeId,
     pub socket: PathBuf,
     folder: TempDir,
-    genesis: Arc<strongroom_journal::Genesis>,
+    world: World,
     serving: Option<(StopFlag, JoinHandle<()>)>,
 }
 
 impl Fixture {
     /// The bus, without a link.
     pub fn without_link() -> Self {
-        let genesis = World::new(1, WorldOptions::default()).genesis;
+        let world = World::new(1, WorldOptions::default());
+        let genesis = &world.genesis;
         let folder = tempfile::tempdir().unwrap();
         let bus = EmbeddedBus::open_in_memory(Mode::Dev, Options::default(), [7; 16]).unwrap();
         Self {
@@ -41,7 +42,7 @@ impl Fixture {
             witness: genesis.signers[1].node,
             socket: folder.path().join("signer-1.sock"),
             folder,
-            genesis,
+            world,
             serving: None,
         }
     }
@@ -58,7 +59,14 @@ impl Fixture {
 
     pub fn start_on(&mut self, bus: Arc<dyn Bus>) {
         let stop = StopFlag::new();
-        let link = Link::open(bus, &self.genesis, self.node, &self.socket, stop.clone()).unwrap();
+        let link = Link::open(
+            bus,
+            &self.world.genesis,
+            self.node,
+            &self.socket,
+            stop.clone(),
+        )
+        .unwrap();
         let serve = move || link.serve(&|_, work| std::thread::spawn(work));
         self.serving = Some((stop, std::thread::spawn(serve)));
     }
@@ -67,6 +75,24 @@ impl Fixture {
         let stream = UnixStream::connect(&self.socket).unwrap();
         stream.set_read_timeout(Some(WITHIN)).unwrap();
         Signer(stream)
+    }
+
+    /// What a seat seals around a text: a record as signers send it.
+    pub fn sealed_by(&self, seat: u16, text: &str) -> Vec<u8> {
+        let submitted = JournalSubmitted {
+            submission: [1; 16],
+            scope: Scope::Platform,
+            body: text.as_bytes().to_vec(),
+        };
+        let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);
+        self.world
+            .record(Sender::Seat(seat), letter, &submitted)
+            .payload
+    }
+
+    /// As [`Self::sealed_by`], of the link's own signer.
+    pub fn sealed(&self, text: &str) -> Vec<u8> {
+        self.sealed_by(1, text)
     }
 
     pub fn publish(&self, topic: &str, payload: &[u8]) {
@@ -154,14 +180,12 @@ impl Signer {
     }
 }
 
-/// A bus with a defect: it panics at the record `DEFECT`.
-pub struct DefectiveBus(pub Arc<EmbeddedBus>);
-
-pub const DEFECT: &[u8] = b"defect";
+/// A bus with a defect: it panics at a record of this payload.
+pub struct DefectiveBus(pub Arc<EmbeddedBus>, pub Vec<u8>);
 
 impl Bus for DefectiveBus {
     fn publish(&self, records: &[Record]) -> Result<(), BusError> {
-        let met = records.iter().any(|record| record.payload == DEFECT);
+        let met = records.iter().any(|record| record.payload == self.1);
         assert!(!met, "the defect");
         self.0.publish(records)
     }
