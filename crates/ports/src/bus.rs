@@ -25,6 +25,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 pub use strongroom_types::Mode;
 
+/// End of the name of a topic of dead letters.
+const DEAD_LETTERS: &str = ".dlq";
+
 /// Name of a topic: 1 to 200 bytes of `a-z 0-9 . _ -`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Topic(Arc<str>);
@@ -32,6 +35,8 @@ pub struct Topic(Arc<str>);
 impl Topic {
     /// Longest name, bytes (Kafka allows 249; the rest is for `.dlq` and a test's prefix).
     pub const LEN_MAX: usize = 200;
+    /// Number of dead letters that are kept per topic: with the largest payloads 64 MiB.
+    pub const DEAD_LETTERS_MAX: u64 = 256;
 
     /// A checked name.
     ///
@@ -60,7 +65,15 @@ impl Topic {
     /// # Errors
     /// [`BusError::BadTopic`] when that name is too long.
     pub fn dead_letter(&self) -> Result<Self, BusError> {
-        Self::new(&format!("{}.dlq", self.0))
+        Self::new(&format!("{}{DEAD_LETTERS}", self.0))
+    }
+
+    /// Whether it is a topic of dead letters. A bus keeps the newest [`Self::DEAD_LETTERS_MAX`]
+    /// records of one and drops those before them: who may write to a topic can cause as many as
+    /// they like, and none of them is acted upon.
+    #[must_use]
+    pub fn is_of_dead_letters(&self) -> bool {
+        self.0.ends_with(DEAD_LETTERS)
     }
 }
 

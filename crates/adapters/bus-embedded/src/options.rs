@@ -11,7 +11,7 @@ pub struct Options {
     pub publish_wait: Duration,
     /// Largest number of records written by one commit.
     pub batch_records_max: usize,
-    /// Number of newest records kept per topic; `None` keeps all.
+    /// Number of newest records kept per topic; `None` keeps all but old dead letters.
     pub retention_records_max: Option<u64>,
 }
 

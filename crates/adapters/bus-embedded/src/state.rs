@@ -155,8 +155,10 @@ impl BusState {
             );
 
             let after = next + records.len() as u64;
-            let keep_from =
-                retention_records_max.map_or(oldest, |max| oldest.max(after.saturating_sub(max)));
+            let dead_letters = topic.is_of_dead_letters();
+            let dead_letters = dead_letters.then_some(Topic::DEAD_LETTERS_MAX);
+            let max = retention_records_max.into_iter().chain(dead_letters).min();
+            let keep_from = max.map_or(oldest, |max| oldest.max(after.saturating_sub(max)));
             Append {
                 topic: topic.clone(),
                 id,

@@ -140,3 +140,22 @@ fn retention_keeps_the_newest_records() {
         (15, 25)
     );
 }
+
+/// All who may write to a topic can make dead letters of it, each as large as a record.
+#[test]
+fn hole_dead_letters_are_kept_up_to_a_number() {
+    let bus = EmbeddedBus::open_in_memory(Mode::Dev, Options::default(), [1; 16]).unwrap();
+    let topic = Topic::new("t").unwrap();
+    let letters = topic.dead_letter().unwrap();
+    for n in 0..=255 {
+        bus.publish(&[record(&topic, n), record(&letters, n)])
+            .unwrap();
+    }
+    for n in 0..10 {
+        bus.publish(&[record(&topic, n), record(&letters, n)])
+            .unwrap();
+    }
+    let bounds = |topic| (bus.start(topic).unwrap().next, bus.end(topic).unwrap().next);
+    assert_eq!(bounds(&letters), (10, 266), "the oldest go first");
+    assert_eq!(bounds(&topic), (0, 266));
+}
