@@ -14,7 +14,18 @@ pub(crate) use transactions::{
     update, waiting,
 };
 
-use strongroom_ports::db::{DbError, DbErrorKind};
+use strongroom_ports::db::{Arg, DbError, DbErrorKind};
+use strongroom_types::UnixMs;
+
+/// How far rounding and the pause before the first repetition may lead, milliseconds.
+const SLACK_MS: u64 = 8_000;
+
+/// Least sum of `at_ms` and `due_ms` of a row that was sent by a clock that was ahead; it is due at
+/// once, since its time would come only when that clock's does. Pauses double, so that a row
+/// is due as long after the last time as that is after `at_ms`, at the longest.
+fn from_the_future(at: UnixMs) -> Result<Arg<'static>, DbError> {
+    Arg::u64(at.0.saturating_mul(2).saturating_add(SLACK_MS))
+}
 
 fn broken(what: impl std::fmt::Display) -> DbError {
     DbError::new(DbErrorKind::Type, format!("api table: {what}"))

@@ -219,17 +219,20 @@ pub(crate) fn waiting_after(tx: &mut dyn Tx, last: &Digest) -> Result<Vec<Pendin
 }
 
 /// Approved intents that are due to be told again, a page at most, each with the time of its last
-/// event.
+/// event. After a clock that was ahead is set right, one that was told then would wait until the pause
+/// that this made is over, so it is due as well: pauses double, and so `due_ms - now` is at most
+/// `now - since_ms` but for [`AGAIN_MS`].
 pub(crate) fn approved_due(
     tx: &mut dyn Tx,
     now: UnixMs,
 ) -> Result<Vec<(Pending, UnixMs)>, StageError> {
     let rows = tx.query(
         "SELECT signed, core, state, since_ms FROM pending
-         WHERE state = $1 AND due_ms <= $2 ORDER BY due_ms, intent LIMIT $3",
+         WHERE state = $1 AND (due_ms <= $2 OR due_ms > $3 - since_ms) ORDER BY due_ms, intent LIMIT $4",
         &[
             Arg::from(PendingState::Approved.number()),
             Arg::u64(now.0)?,
+            Arg::u64(now.0.saturating_mul(2).saturating_add(2 * AGAIN_MS))?,
             Arg::from(PAGE_ROWS),
         ],
     )?;

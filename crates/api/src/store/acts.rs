@@ -1,6 +1,6 @@
 //! Table `act`: acts offered to the journal.
 
-use super::broken;
+use super::{broken, from_the_future};
 use strongroom_ports::db::{Arg, DbError, Row, Tx};
 use strongroom_types::{Digest, Signed, UnixMs};
 use strongroom_wire::{decode, encode};
@@ -88,11 +88,12 @@ pub(crate) fn set_act_result(
     )? == 1)
 }
 
-/// Acts without an answer that are due at a time, at most 16 (each may be 64 KiB).
+/// Acts without an answer that are due at a time, at most 16 (each may be 64 KiB). Those of a clock
+/// that was ahead are due as well.
 pub(crate) fn acts_due(tx: &mut dyn Tx, at: UnixMs) -> Result<Vec<ActRow>, DbError> {
     let sql = "SELECT submission, signed, code, detail, done, at_ms, due_ms FROM act
-               WHERE done = FALSE AND due_ms <= $1 ORDER BY due_ms LIMIT 16";
-    tx.query(sql, &[Arg::u64(at.0)?])?
+               WHERE done = FALSE AND (due_ms <= $1 OR due_ms > $2 - at_ms) ORDER BY due_ms LIMIT 16";
+    tx.query(sql, &[Arg::u64(at.0)?, from_the_future(at)?])?
         .iter()
         .map(act_row)
         .collect()

@@ -1,6 +1,6 @@
 //! Table `answer`: approvers' answers that the API took.
 
-use super::broken;
+use super::{broken, from_the_future};
 use strongroom_ports::db::{Arg, DbError, Tx};
 use strongroom_types::{Digest, Signed, UnixMs};
 use strongroom_wire::{decode, encode};
@@ -45,11 +45,15 @@ pub(crate) struct DueAnswer {
     pub(crate) at: UnixMs,
 }
 
-/// The answers that are due at a time, at most 64.
+/// The answers that are due at a time, at most 64. Those of a clock that was ahead are due as well,
+/// but none that is never due.
 pub(crate) fn answers_due(tx: &mut dyn Tx, at: UnixMs) -> Result<Vec<DueAnswer>, DbError> {
-    let sql = "SELECT digest, intent, signed, at_ms FROM answer WHERE due_ms <= $1 \
-               ORDER BY due_ms, digest LIMIT 64";
-    let rows = tx.query(sql, &[Arg::u64(at.0)?])?;
+    let sql = "SELECT digest, intent, signed, at_ms FROM answer
+               WHERE due_ms < $3 AND (due_ms <= $1 OR due_ms > $2 - at_ms) ORDER BY due_ms, digest LIMIT 64";
+    let rows = tx.query(
+        sql,
+        &[Arg::u64(at.0)?, from_the_future(at)?, Arg::from(i64::MAX)],
+    )?;
     rows.iter()
         .map(|row| {
             Ok(DueAnswer {

@@ -104,6 +104,12 @@ impl Desk {
         self.step();
     }
 
+    /// Sets the clock, also back, and the stage does what it has to do.
+    pub fn set_clock(&mut self, now: UnixMs) {
+        self.clock.set(now);
+        self.step();
+    }
+
     /// Lets time pass, and no more.
     pub fn pass(&self, ms: u64) {
         self.clock.set(self.now().plus(ms));

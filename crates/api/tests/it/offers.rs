@@ -206,6 +206,21 @@ fn an_act_is_offered_every_hour_at_least() {
     assert_eq!(desk.records(topics::JOURNAL_SUBMITTED).len(), 3);
 }
 
+/// A clock that was ahead for a while would keep it from being offered for as long again.
+#[test]
+fn an_act_is_offered_again_after_a_clock_that_was_ahead_is_set_right() {
+    let mut desk = Desk::new();
+    let act = cancel(&desk, &[Who::Admin(0)]);
+    offer(&desk, &act);
+    let now = desk.now();
+    desk.wait(600_000);
+    assert_eq!(desk.records(topics::JOURNAL_SUBMITTED).len(), 1);
+    desk.set_clock(now.plus(10_000));
+    assert_eq!(desk.records(topics::JOURNAL_SUBMITTED).len(), 2);
+    desk.wait(3_000);
+    assert_eq!(desk.records(topics::JOURNAL_SUBMITTED).len(), 2);
+}
+
 /// The answer to an offer that was taken may be lost, too; the writer calls the next one used.
 #[test]
 fn an_act_that_the_journal_has_is_offered_no_more() {

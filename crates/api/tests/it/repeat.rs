@@ -119,6 +119,19 @@ fn hole_an_intent_that_the_journal_holds_is_not_told_expired() {
     );
 }
 
+#[test]
+fn an_answer_is_sent_again_after_a_clock_that_was_ahead_is_set_right() {
+    let (mut desk, intent) = Desk::with_pending();
+    let yes = desk.yes(Who::Approver(0), &intent, &[]);
+    desk.approve(&intent, &yes).unwrap();
+    let now = desk.now();
+    desk.wait(600_000);
+    desk.set_clock(now.plus(10_000));
+    assert_eq!(desk.records(topics::APPROVAL_SUBMITTED).len(), 2);
+    desk.wait(3_000);
+    assert_eq!(desk.records(topics::APPROVAL_SUBMITTED).len(), 2);
+}
+
 /// The approvals service may refuse it, too, by a journal that is older than this one's.
 #[test]
 fn hole_an_answer_is_sent_with_growing_pauses_until_its_transaction_is_decided() {

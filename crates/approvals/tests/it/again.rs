@@ -45,6 +45,20 @@ fn hole_approval_is_told_again_with_growing_pauses() {
     assert_eq!(told(&mut desk, 4), [0, 0, 0, 1]);
 }
 
+/// A clock that was ahead for a while would keep it from being told for as long again.
+#[test]
+fn approval_is_told_again_after_a_clock_that_was_ahead_is_set_right() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(MEDIUM);
+    desk.yes(Who::Approver(0), &intent).unwrap();
+    let now = desk.office.now();
+    let (ahead, right) = (now.plus(600_000), now.plus(10_000));
+    for (at, count) in [(ahead, 1), (right, 1), (right.plus(3_000), 0)] {
+        desk.office.ledger.borrow_mut().now = at;
+        assert_eq!(desk.tick().len(), count, "{at}");
+    }
+}
+
 #[test]
 fn approval_is_told_until_its_payment_is_signed_or_has_ended() {
     for state in [TransactionState::Signed, TransactionState::Failed] {
