@@ -154,6 +154,8 @@ impl BusState {
                 |t| t.id,
             );
 
+            // Offsets of what is dropped are never given again, so that a reader who was behind is told
+            // that its position is gone.
             let after = next + records.len() as u64;
             let dead_letters = topic.is_of_dead_letters();
             let dead_letters = dead_letters.then_some(Topic::DEAD_LETTERS_MAX);

@@ -44,6 +44,8 @@ pub(crate) fn insert_act(
     act: &OfferedAct<'_>,
     now: UnixMs,
 ) -> Result<(), DbError> {
+    // All of the row is that of the new offer: an answer to the earlier one must neither end it nor
+    // be shown beside it.
     let sql = "INSERT INTO act
                  (digest, submission, tenant, signed, code, detail, done, due_ms, look_ms, at_ms)
                VALUES ($1, $2, NULL, $3, '', '', FALSE, $4, $5, $4)
@@ -112,6 +114,7 @@ pub(crate) fn set_act_due(
 
 /// Answered acts whose time is over, at most 16, that are to be looked at by now.
 pub(crate) fn acts_over(tx: &mut dyn Tx, now: UnixMs) -> Result<Vec<ActRow>, DbError> {
+    // The page bounds how long a tick holds the tables: after an outage many acts end at once.
     let sql = "SELECT submission, signed, code, detail, done, at_ms, due_ms FROM act
                WHERE done = TRUE AND look_ms <= $1 ORDER BY look_ms LIMIT 16";
     tx.query(sql, &[Arg::u64(now.0)?])?

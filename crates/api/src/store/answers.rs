@@ -48,6 +48,8 @@ pub(crate) struct DueAnswer {
 /// The answers that are due at a time, at most 64. Those of a clock that was ahead are due as well,
 /// but none that is never due.
 pub(crate) fn answers_due(tx: &mut dyn Tx, at: UnixMs) -> Result<Vec<DueAnswer>, DbError> {
+    // The bound on `due_ms` comes first: answers that are never due stay for those who ask, and a
+    // tick must not read them all.
     let sql = "SELECT digest, intent, signed, at_ms FROM answer
                WHERE due_ms < $3 AND (due_ms <= $1 OR due_ms > $2 - at_ms) ORDER BY due_ms, digest LIMIT 64";
     let rows = tx.query(
