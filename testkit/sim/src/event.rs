@@ -107,7 +107,12 @@ pub enum Event {
     /// The journal refused an act.
     ActRefused(String),
     /// Something came about that a rule of time is for.
-    Situation(Situation),
+    Situation {
+        /// Its kind.
+        what: Situation,
+        /// Whether someone chose it; an old stamp can also be what a writer publishes again.
+        is_chosen: bool,
+    },
     /// A property does not hold.
     Violated(Violation),
 }
@@ -143,7 +148,7 @@ impl Event {
             Self::Hostile(hostile) => hostile.name(),
             Self::Died { point, .. } => point.name(),
             Self::Founded(milestone) => milestone.name(),
-            Self::Situation(situation) => situation.name(),
+            Self::Situation { what, .. } => what.name(),
             Self::Chaos(_) => "chaos",
             Self::Repaired(_) => "repaired",
             Self::Calm => "calm",
@@ -190,7 +195,7 @@ impl fmt::Display for Event {
             Self::Fault(_)
             | Self::Hostile(_)
             | Self::Founded(_)
-            | Self::Situation(_)
+            | Self::Situation { .. }
             | Self::Calm => Ok(()),
             Self::Died { node, .. } => write!(f, " {node}"),
             Self::Chaos(chaos) => write!(f, " {chaos:?}"),
@@ -237,7 +242,7 @@ pub struct Counts {
     pub points: BTreeMap<WritePoint, u64>,
     /// Acts of hostile parts.
     pub hostile: BTreeMap<Hostile, u64>,
-    /// What rules of time are for.
+    /// Chosen situations since the plan began: every founding releases a key, and would show one.
     pub situations: BTreeMap<Situation, u64>,
     /// Signers' refusals by code.
     pub refused: BTreeMap<String, u64>,
@@ -245,12 +250,15 @@ pub struct Counts {
     pub refusals_shown: BTreeMap<String, u64>,
     /// The API's refusals by code.
     pub submissions: BTreeMap<String, u64>,
-    /// The journal's refusals of acts by code.
+    /// The journal's refusals of acts by code since the plan began: most foundings ask for a
+    /// release too early.
     pub acts: BTreeMap<String, u64>,
     /// Why processes ended or did not start, by code.
     pub ended: BTreeMap<String, u64>,
     /// Records published to a topic for dead letters.
     pub dead_letters: u64,
+    /// Whether the vaults of all tenants are ready, from when on the plan's times count.
+    has_begun: bool,
 }
 
 fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
@@ -258,17 +266,30 @@ fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
 }
 
 impl Counts {
+    /// The founding is over.
+    pub(crate) fn begin(&mut self) {
+        self.has_begun = true;
+    }
+
     /// Adds an event.
     pub fn add(&mut self, event: &Event) {
         match event {
             Event::Fault(fault) => add(&mut self.faults, *fault),
             Event::Hostile(hostile) => add(&mut self.hostile, *hostile),
             Event::Died { point, .. } => add(&mut self.points, *point),
-            Event::Situation(situation) => add(&mut self.situations, *situation),
+            Event::Situation { what, is_chosen } => {
+                if self.has_begun && *is_chosen {
+                    add(&mut self.situations, *what);
+                }
+            }
             Event::Refused { code, .. } => add(&mut self.refused, code.to_string()),
             Event::RefusalShown(code) => add(&mut self.refusals_shown, code.to_string()),
             Event::SubmissionRefused(code) => add(&mut self.submissions, code.to_string()),
-            Event::ActRefused(code) => add(&mut self.acts, code.clone()),
+            Event::ActRefused(code) => {
+                if self.has_begun {
+                    add(&mut self.acts, code.clone());
+                }
+            }
             // Apart, since services and signers have codes of their own.
             Event::NodeEnded { node, code } => {
                 let of = if node.seat() > 0 { "signer: " } else { "" };

@@ -177,6 +177,11 @@ impl HostileParts {
         self.state().has_moves
     }
 
+    /// Whether the writer was told to give old stamps now.
+    pub(crate) fn is_back_dating(&self) -> bool {
+        self.orders().does.contains(&Hostile::BackDate)
+    }
+
     /// Whether the writer was told to leave tightenings out now.
     pub(crate) fn is_withholding(&self) -> bool {
         let state = self.state();

@@ -254,7 +254,8 @@ kinds! {
         FurtherAttempt "further_attempt";
         /// A share was released for a payment into another vault of the tenant.
         VaultPaid "vault_paid";
-        /// An entry is stamped more than the skew before the moment at which it is published.
+        /// An entry is stamped more than the skew before the moment at which it is published; it
+        /// counts where the writer was told to do that.
         OldStamp "old_stamp";
     }
 }

@@ -8,6 +8,7 @@ mod vaults;
 use crate::clock::Time;
 use crate::event::Event;
 use crate::history::{Cosigned, Fact, Observation, Tightening};
+use crate::hostile::HostileParts;
 use crate::kinds::{NodeName, Situation};
 use crate::plan::{DUTY_MS, FRESHNESS_MS, Plan, SKEW_MS};
 use crate::properties::{Checker, Property, Terms, Violation};
@@ -53,6 +54,8 @@ pub(crate) struct Observer {
     opener: Opener,
     time: Time,
     trace: Trace,
+    /// Asked what the writer was told, so that a summary does not take chance for an attack.
+    hostile: HostileParts,
 }
 
 /// Name of a checkpoint body or of an entry's bytes in the history.
@@ -95,7 +98,7 @@ impl Observer {
     pub(crate) fn new(
         world: &World,
         plan: &Plan,
-        (opener, time, trace): (Opener, Time, Trace),
+        ((opener, time, trace), hostile): ((Opener, Time, Trace), HostileParts),
     ) -> Self {
         let others = plan.other.iter().map(|_| world.for_tenant(1).tenant);
         let tenants: Vec<Tenant> = std::iter::once(world.tenant.clone())
@@ -117,6 +120,7 @@ impl Observer {
             opener,
             time,
             trace,
+            hostile,
         }
     }
 
@@ -131,10 +135,15 @@ impl Observer {
             topics::JOURNAL_ENTRIES => {
                 if let Some((_, batch)) = self.opener.open::<JournalBatch>(payload) {
                     let mut state = self.state();
+                    let known = state.entries;
                     state.on_batch(now, &batch);
+                    let is_new = state.entries > known;
                     let situations = state.checker.take_situations();
                     drop(state);
-                    self.log_situations(situations);
+
+                    // What a writer publishes again after a start is as old as its first copy.
+                    let is_back_dated = is_new && self.hostile.is_back_dating();
+                    self.log_situations(situations, is_back_dated);
                 }
             }
             topics::SIGNING_REQUESTED => {
@@ -237,7 +246,7 @@ impl Observer {
                 state.on_shares(self.time.now(), &answer);
                 let situations = state.checker.take_situations();
                 drop(state);
-                self.log_situations(situations);
+                self.log_situations(situations, false);
             }
             SignerMessage::Refused(refusal) => self.trace.log(Event::Refused {
                 node,
@@ -250,9 +259,11 @@ impl Observer {
         }
     }
 
-    fn log_situations(&self, situations: Vec<Situation>) {
-        let events = situations.into_iter().map(Event::Situation);
-        events.for_each(|event| self.trace.log(event));
+    fn log_situations(&self, situations: Vec<Situation>, is_back_dated: bool) {
+        for what in situations {
+            let is_chosen = what != Situation::OldStamp || is_back_dated;
+            self.trace.log(Event::Situation { what, is_chosen });
+        }
     }
 
     /// A signer or witness starts.

@@ -267,7 +267,7 @@ impl Checker {
                 scope,
                 fact,
             } => {
-                // Beyond what clocks differ, so it was chosen; no property judges by it.
+                // Beyond what clocks differ; no property judges by it.
                 if stamp + self.terms.skew_ms < at_ms {
                     self.situations.push(Situation::OldStamp);
                 }

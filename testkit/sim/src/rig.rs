@@ -46,8 +46,8 @@ impl Rig {
         );
         let opener = Opener::new(&world.genesis);
         let seen = (opener.clone(), time.clone(), trace.clone());
-        let observer = Observer::new(&world, plan, seen.clone());
-        let hostile = HostileParts::new(&world, plan, seen);
+        let hostile = HostileParts::new(&world, plan, seen.clone());
+        let observer = Observer::new(&world, plan, (seen, hostile.clone()));
         Self {
             world,
             time,

@@ -93,6 +93,11 @@ impl Trace {
         }
     }
 
+    /// The founding is over: from now on everything is counted.
+    pub(crate) fn begin(&self) {
+        self.state().counts.begin();
+    }
+
     /// Digest over all events so far: the same seed gives the same.
     pub(crate) fn hash(&self) -> Digest {
         self.state().hash

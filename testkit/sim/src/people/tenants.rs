@@ -50,6 +50,9 @@ impl Tenants {
         }
         let begins_at = self.ready_at();
         for people in &mut self.all {
+            if begins_at.is_some() && people.begins_at.is_none() {
+                people.rig.trace.begin();
+            }
             people.begins_at = begins_at;
             people.step(api, signers);
         }

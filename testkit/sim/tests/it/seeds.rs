@@ -23,6 +23,13 @@ fn without_faults_every_intent_is_signed() {
 }
 
 #[test]
+fn without_hostile_parts_no_situation_is_counted() {
+    let counts = run_plan(Plan::quiet(11, 5), &settings()).counts;
+    assert!(counts.situations.is_empty(), "{:?}", counts.situations);
+    assert!(counts.acts.is_empty(), "{:?}", counts.acts);
+}
+
+#[test]
 fn five_seeds_hold_every_property() {
     for seed in 1..=5 {
         let outcome = run_seed(seed, &settings());
