@@ -19,9 +19,12 @@ mod trust;
 mod waiting;
 mod windows;
 
-use crate::kinds::{Hostile, Situation};
+use crate::event::Counts;
+use crate::kinds::{Fault, Hostile, Situation, WritePoint};
 use crate::plan::{Answers, Chaos, Payee, Plan, PlannedIntent};
 use crate::run::Outcome;
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -33,14 +36,41 @@ pub struct Case {
     /// The situation, and what must hold in it.
     pub meaning: &'static str,
     /// What its history must contain, else it is another situation.
-    shows: &'static [Situation],
+    shows: Shows,
+    plan: fn() -> Plan,
+}
+
+/// What a history must contain, and a harmless one does not. What stands in a list twice must have
+/// happened twice.
+#[derive(Clone, Copy)]
+struct Shows {
+    /// Situations that the observer saw.
+    situations: &'static [Situation],
+    /// Acts of hostile parts that had an effect.
+    hostile: &'static [Hostile],
+    /// Faults of the surroundings.
+    faults: &'static [Fault],
+    /// Write points at which a process died.
+    deaths: &'static [WritePoint],
+    /// Reasons for which a process ended or did not start.
+    ended: &'static [&'static str],
     /// Codes with which some intent ends or waits, or with which the API, a signer or the journal
     /// refuses.
     refuses: &'static [&'static str],
     /// Least number of payments that are signed, the last one of each tenant included.
     signs: u64,
-    plan: fn() -> Plan,
 }
+
+/// Nothing: a case says what it adds.
+const NOTHING: Shows = Shows {
+    situations: &[],
+    hostile: &[],
+    faults: &[],
+    deaths: &[],
+    ended: &[],
+    refuses: &[],
+    signs: 0,
+};
 
 /// The tables of the files, in the order in which cases are run.
 const TABLES: [&[Case]; 12] = [
@@ -61,6 +91,11 @@ const TABLES: [&[Case]; 12] = [
 /// Every case.
 pub fn all() -> impl Iterator<Item = &'static Case> {
     TABLES.into_iter().flatten()
+}
+
+/// Those of starts, the shortest ones.
+pub fn starts() -> impl Iterator<Item = &'static Case> {
+    starts::CASES.iter()
 }
 
 /// Base of the cases: nothing goes wrong but what a case adds.
@@ -115,27 +150,49 @@ impl Case {
     /// What is missing in its history, if something is.
     #[must_use]
     pub fn missing(&self, outcome: &Outcome) -> Option<&'static str> {
-        let counts = &outcome.counts.situations;
-        let mut shows = self.shows.iter();
-        let situation = shows.find(|situation| !counts.contains_key(situation));
-        let mut refuses = self.refuses.iter();
-        let code = refuses.find(|code| {
-            let counts = &outcome.counts;
-            let kept = [
-                &counts.refusals_shown,
-                &counts.refused,
-                &counts.acts,
-                &counts.submissions,
-            ];
-            let ended = outcome.unsigned.contains_key(**code);
-            !ended && !kept.iter().any(|by| by.contains_key(**code))
-        });
-        let few = (outcome.signed < self.signs).then_some("signatures");
-        situation
-            .map(|situation| situation.name())
-            .or(code.copied())
-            .or(few)
+        let Counts {
+            situations,
+            hostile,
+            faults,
+            points,
+            ended,
+            ..
+        } = &outcome.counts;
+        let shows = &self.shows;
+
+        let count = |code: &&str| refusals(outcome, code);
+        lacking(shows.situations, |what| of(situations, what))
+            .map(Situation::name)
+            .or_else(|| lacking(shows.hostile, |what| of(hostile, what)).map(Hostile::name))
+            .or_else(|| lacking(shows.faults, |what| of(faults, what)).map(Fault::name))
+            .or_else(|| lacking(shows.deaths, |what| of(points, what)).map(WritePoint::name))
+            .or_else(|| lacking(shows.ended, |code| of(ended, *code)))
+            .or_else(|| lacking(shows.refuses, count))
+            .or((outcome.signed < shows.signs).then_some("signatures"))
     }
+}
+
+/// The first of a list that happened less often than it stands there.
+fn lacking<K: Copy + PartialEq>(list: &[K], count: impl Fn(&K) -> u64) -> Option<K> {
+    let stands = |kind: &K| list.iter().filter(|other| *other == kind).count() as u64;
+    list.iter().copied().find(|kind| count(kind) < stands(kind))
+}
+
+fn of<K: Borrow<Q> + Ord, Q: Ord + ?Sized>(counts: &BTreeMap<K, u64>, kind: &Q) -> u64 {
+    counts.get(kind).copied().unwrap_or(0)
+}
+
+/// How often anyone refused with a code, or ended or put off a payment with it.
+fn refusals(outcome: &Outcome, code: &str) -> u64 {
+    let counts = &outcome.counts;
+    let kept = [
+        &outcome.unsigned,
+        &counts.refusals_shown,
+        &counts.refused,
+        &counts.acts,
+        &counts.submissions,
+    ];
+    kept.into_iter().map(|by| of(by, code)).sum()
 }
 
 impl fmt::Debug for Case {

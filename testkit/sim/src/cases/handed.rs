@@ -1,7 +1,7 @@
 //! Tightenings that a writer leaves out and that people hand to witnesses.
 
-use super::{Case, base, large, payment};
-use crate::kinds::Situation;
+use super::{Case, NOTHING, Shows, base, large, payment};
+use crate::kinds::{Hostile, Situation};
 use crate::plan::{Answers, Chaos, Move, Plan, PlannedAct};
 
 /// Cases of this file.
@@ -10,52 +10,66 @@ pub(super) const CASES: &[Case] = &[
         name: "release_around_a_handed_veto",
         meaning: "A veto is left out and handed to the witnesses; the release that it \
                   forbids is appended at once. The veto wins.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseVetoed],
+            hostile: &[Hostile::WithholdTightening],
+            ..NOTHING
+        },
         plan: release_around_a_handed_veto,
     },
     Case {
         name: "veto_is_handed_too_late",
-        meaning: "A veto is left out and handed to the witnesses after they cosigned the release                   that it forbids. The release takes effect by those cosignatures, and the                   witnesses go on without the veto.",
-        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        refuses: &[],
-        signs: 3,
+        meaning: "A veto is left out and handed to the witnesses after they cosigned the release \
+                  that it forbids. The release takes effect by those cosignatures, and the \
+                  witnesses go on without the veto.",
+        shows: Shows {
+            situations: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+            hostile: &[Hostile::HoldWitnessed, Hostile::WithholdTightening],
+            signs: 3,
+            ..NOTHING
+        },
         plan: veto_is_handed_too_late,
     },
     Case {
         name: "veto_while_a_release_waits",
         meaning: "A veto comes between a release and its witnessed entry. It wins.",
-        shows: &[Situation::ReleaseVetoed],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseVetoed],
+            hostile: &[Hostile::HoldWitnessed],
+            ..NOTHING
+        },
         plan: veto_while_a_release_waits,
     },
     Case {
         name: "pause_meets_an_older_one",
         meaning: "A pause is left out and handed; the writer then appends an older one \
                   of the same admin first. The longer one holds.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            hostile: &[Hostile::WithholdTightening],
+            refuses: &["tightening_pending", "paused"],
+            ..NOTHING
+        },
         plan: pause_meets_an_older_one,
     },
     Case {
         name: "no_is_left_out",
         meaning: "A \"no\" to a locked payment is left out and handed to the witnesses. \
                   No share leaves.",
-        shows: &[],
-        refuses: &["tightening_pending"],
-        signs: 0,
+        shows: Shows {
+            hostile: &[Hostile::WithholdTightening],
+            refuses: &["tightening_pending"],
+            ..NOTHING
+        },
         plan: no_is_left_out,
     },
     Case {
         name: "approval_lapses_during_a_lock",
         meaning: "An approver's key is revoked while the payment that relies on it is \
                   locked. No share leaves.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            refuses: &["time_locked", "approval_no_longer_in_force"],
+            ..NOTHING
+        },
         plan: approval_lapses_during_a_lock,
     },
 ];

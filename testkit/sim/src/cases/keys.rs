@@ -1,7 +1,7 @@
 //! Keys that must receive nothing, and ceremonies that end without one.
 
-use super::{Case, base, payment};
-use crate::kinds::{Hostile, NodeName, Situation};
+use super::{Case, NOTHING, Shows, base, payment};
+use crate::kinds::{Fault, Hostile, NodeName, Situation};
 use crate::plan::{Chaos, Move, Payee, Plan, PlannedAct, PlannedIntent};
 
 /// Cases of this file.
@@ -11,9 +11,12 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A payment into a vault of a second key is authorized and not signed yet when \
                   that key is revoked. Every quorum of signers is asked for it, and no money goes \
                   where others may hold the key.",
-        shows: &[Situation::VaultPaid],
-        refuses: &["key_revoked"],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::VaultPaid],
+            hostile: &[Hostile::TwoQuorums],
+            refuses: &["key_revoked"],
+            ..NOTHING
+        },
         plan: key_of_a_paid_vault_is_revoked,
     },
     Case {
@@ -21,27 +24,37 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A vault is asked for, and paid into, while the ceremony of its key waits for a \
                   signer that is cut off. There is no such vault and no address of it; once the \
                   ceremony has ended, a next vault receives.",
-        shows: &[Situation::VaultPaid],
-        refuses: &["invalid_reference", "unknown_vault"],
-        signs: 2,
+        shows: Shows {
+            situations: &[Situation::VaultPaid],
+            faults: &[Fault::Partition],
+            refuses: &["invalid_reference", "unknown_vault"],
+            signs: 2,
+            ..NOTHING
+        },
         plan: key_of_a_vault_is_not_finished,
     },
     Case {
         name: "participant_of_a_ceremony_is_silent",
         meaning: "A signer is cut off through the whole life of a released ceremony. The others \
                   end it with its reason, and a next ceremony makes a key that receives.",
-        shows: &[Situation::VaultPaid],
-        refuses: &["authority_expired"],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::VaultPaid],
+            faults: &[Fault::Partition],
+            refuses: &["authority_expired"],
+            ..NOTHING
+        },
         plan: participant_of_a_ceremony_is_silent,
     },
     Case {
         name: "result_of_a_ceremony_is_late",
         meaning: "A ceremony is certified in time, and its result reaches the journal after its \
                   life. It makes no key, and a next ceremony does.",
-        shows: &[Situation::VaultPaid],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::VaultPaid],
+            hostile: &[Hostile::GoQuiet],
+            faults: &[Fault::Partition],
+            ..NOTHING
+        },
         plan: result_of_a_ceremony_is_late,
     },
 ];

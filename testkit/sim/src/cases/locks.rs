@@ -1,8 +1,8 @@
 //! Payments under a time lock, and heads that are too old for any.
 
 use super::time::{hidden_from_a_quorum, writer};
-use super::{Case, base};
-use crate::kinds::{NodeName, Situation};
+use super::{Case, NOTHING, Shows, base};
+use crate::kinds::{Fault, Hostile, NodeName, Situation};
 use crate::plan::{Chaos, Move, Plan};
 
 /// Cases of this file.
@@ -11,46 +11,62 @@ pub(super) const CASES: &[Case] = &[
         name: "lock_is_back_dated",
         meaning: "A locked payment's authorization is stamped with the time of a last \
                   entry that is old. Its lock begins when witnesses have seen it.",
-        shows: &[Situation::OldStamp, Situation::LockEnded],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::OldStamp, Situation::LockEnded],
+            hostile: &[Hostile::GoQuiet, Hostile::BackDate],
+            ..NOTHING
+        },
         plan: lock_is_back_dated,
     },
     Case {
         name: "lock_is_hidden_from_a_quorum",
         meaning: "A locked payment is shown to one honest witness and the hostile one. \
                   Its lock begins when no quorum can be shown without it.",
-        shows: &[Situation::LockEnded],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::LockEnded],
+            hostile: &[Hostile::LyingWitness],
+            faults: &[
+                Fault::JournalHidden,
+                Fault::JournalHidden,
+                Fault::JournalHidden,
+            ],
+            ..NOTHING
+        },
         plan: lock_is_hidden_from_a_quorum,
     },
     Case {
         name: "newest_entry_is_old",
         meaning: "The writer appends nothing, and witnesses cosign the last head again. \
                   From tick_max on no share leaves.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            hostile: &[Hostile::GoQuiet],
+            refuses: &["journal_stale"],
+            ..NOTHING
+        },
         plan: newest_entry_is_old,
     },
     Case {
         name: "too_many_wait",
         meaning: "More locked payments are made than may wait. Those beyond the bound \
                   are refused, wait until others are witnessed, and are signed as well.",
-        shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
-        refuses: &["quota_exceeded"],
-        // All of them, and the last one.
-        signs: 37,
+        shows: Shows {
+            situations: &[Situation::SeveralWitnessed, Situation::LockEnded],
+            hostile: &[Hostile::HoldWitnessed],
+            refuses: &["quota_exceeded"],
+            // All of them, and the last one.
+            signs: 37,
+            ..NOTHING
+        },
         plan: too_many_wait,
     },
     Case {
         name: "nothing_happens_for_long",
         meaning: "An honest writer has nothing to append for minutes. Its ticks keep \
                   every head fresh.",
-        shows: &[Situation::LockEnded],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::LockEnded],
+            ..NOTHING
+        },
         plan: nothing_happens_for_long,
     },
 ];

@@ -1,7 +1,7 @@
 //! Amounts per time against attempts that need no authority.
 
-use super::{Case, base, large, payment};
-use crate::kinds::{Hostile, NodeName};
+use super::{Case, NOTHING, Shows, base, large, payment};
+use crate::kinds::{Hostile, NodeName, Situation};
 use crate::plan::{ATTEMPT_LIFE_MS, Chaos, Plan};
 
 /// Cases of this file.
@@ -11,9 +11,22 @@ pub(super) const CASES: &[Case] = &[
         meaning: "Payments of different windows are left unsigned, then further attempts \
                   are opened for all of them at once. Each counts again where its \
                   attempt is opened.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::FurtherAttempt],
+            hostile: &[
+                Hostile::OpenAttempts,
+                Hostile::OpenAttempts,
+                Hostile::OpenAttempts,
+                Hostile::OpenAttempts,
+                Hostile::OpenAttempts,
+                Hostile::OpenAttempts,
+                Hostile::OpenAttempts,
+                Hostile::OpenAttempts,
+                Hostile::OpenAttempts,
+            ],
+            refuses: &["limit_exceeded"],
+            ..NOTHING
+        },
         plan: spends_are_dated_anew,
     },
     Case {
@@ -21,17 +34,32 @@ pub(super) const CASES: &[Case] = &[
         meaning: "Further attempts of each payment spend the coins of another one as well: \
                   as replacements, and as cancels, which no person has to sign. The \
                   journal takes none, and every payment is made.",
-        shows: &[],
-        refuses: &[],
-        signs: 4,
+        shows: Shows {
+            hostile: &[
+                Hostile::TakeCoins,
+                Hostile::TakeCoins,
+                Hostile::TakeCoins,
+                Hostile::TakeCoins,
+                Hostile::TakeCoins,
+                Hostile::TakeCoins,
+            ],
+            refuses: &["attempt_unknown"],
+            signs: 5,
+            ..NOTHING
+        },
         plan: coins_of_another_payment_are_taken,
     },
     Case {
         name: "freed_coin_is_spent_by_a_cancel",
-        meaning: "A locked payment is cancelled, and the vault's one large coin is free in the                   end. Just before, a cancel of it is opened, whose shares are asked for once                   another payment has that coin.",
-        shows: &[],
-        refuses: &[],
-        signs: 2,
+        meaning: "A locked payment is cancelled, and the vault's one large coin is free in the \
+                  end. Just before, a cancel of it is opened, whose shares are asked for once \
+                  another payment has that coin.",
+        shows: Shows {
+            hostile: &[Hostile::OpenAttempts, Hostile::OpenAttempts],
+            refuses: &["intent_cancelled"],
+            signs: 2,
+            ..NOTHING
+        },
         plan: freed_coin_is_spent_by_a_cancel,
     },
 ];

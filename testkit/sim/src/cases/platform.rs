@@ -1,7 +1,7 @@
 //! Changes of the platform against a writer that stamps and withholds as it likes.
 
-use super::{Case, after_all, base, payment};
-use crate::kinds::Situation;
+use super::{Case, NOTHING, Shows, after_all, base, payment};
+use crate::kinds::{Hostile, Situation};
 use crate::plan::{Chaos, Move, Plan, PlannedAct};
 
 /// Cases of this file.
@@ -11,35 +11,46 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A second credential of the platform's admin is proposed under an old stamp, and \
                   its release follows at once. It is refused until the delay has passed since \
                   witnesses saw the proposal; then the credential signs.",
-        shows: &[Situation::OldStamp, Situation::ReleaseInForce],
-        refuses: &["release_too_early"],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::OldStamp, Situation::ReleaseInForce],
+            hostile: &[Hostile::GoQuiet, Hostile::BackDate],
+            refuses: &["release_too_early"],
+            ..NOTHING
+        },
         plan: platform_change_is_back_dated,
     },
     Case {
         name: "platform_release_waits",
         meaning: "A release of the platform is in the journal, and its witnessed entry is kept \
                   back. The credential that it releases signs nothing until then.",
-        shows: &[Situation::ReleaseInForce],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseInForce],
+            hostile: &[Hostile::HoldWitnessed],
+            ..NOTHING
+        },
         plan: platform_release_waits,
     },
     Case {
         name: "platform_release_is_back_dated",
         meaning: "A release of the platform that expired is appended with a stamp from before. It \
                   never takes effect.",
-        shows: &[Situation::OldStamp],
-        refuses: &["unknown_credential"],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::OldStamp],
+            hostile: &[Hostile::GoQuiet, Hostile::BackDate],
+            refuses: &["unknown_credential"],
+            ..NOTHING
+        },
         plan: platform_release_is_back_dated,
     },
     Case {
         name: "platform_veto_while_a_release_waits",
         meaning: "The platform's veto comes between a release and its witnessed entry. It wins.",
-        shows: &[Situation::ReleaseVetoed],
-        refuses: &["unknown_credential"],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseVetoed],
+            hostile: &[Hostile::HoldWitnessed],
+            refuses: &["unknown_credential"],
+            ..NOTHING
+        },
         plan: platform_veto_while_a_release_waits,
     },
 ];

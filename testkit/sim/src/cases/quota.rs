@@ -1,7 +1,7 @@
 //! A tenant that has used up its entries of a minute, and what must go on all the same.
 
-use super::{Case, base, large, payment};
-use crate::kinds::Situation;
+use super::{Case, NOTHING, Shows, base, large, payment};
+use crate::kinds::{Hostile, Situation};
 use crate::plan::{Answers, Chaos, Move, OtherTenant, Plan, PlannedAct, PlannedIntent, tune};
 use strongroom_journal::Bounds;
 
@@ -11,10 +11,14 @@ pub(super) const CASES: &[Case] = &[Case {
     meaning: "A tenant uses up its entries of a minute while a release of it waits. Its cancels \
               and its pause are taken all the same and void nothing, and the payments of another \
               tenant go on.",
-    shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-    refuses: &["intent_cancelled", "paused"],
-    // Without those of the other tenant fewer.
-    signs: 18,
+    shows: Shows {
+        situations: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+        hostile: &[Hostile::HoldWitnessed],
+        refuses: &["intent_cancelled", "paused"],
+        // Without those of the other tenant fewer.
+        signs: 18,
+        ..NOTHING
+    },
     plan: quota_is_used_up,
 }];
 

@@ -1,7 +1,7 @@
 //! Signers that must not take part: in quarantine, or in doubt about which line is the true one.
 
-use super::{Case, base, every_pair, payment};
-use crate::kinds::NodeName;
+use super::{Case, NOTHING, Shows, base, every_pair, payment};
+use crate::kinds::{Fault, Hostile, NodeName};
 use crate::plan::{Chaos, Move, Plan, PlannedAct};
 
 /// Cases of this file.
@@ -10,36 +10,46 @@ pub(super) const CASES: &[Case] = &[
         name: "signer_in_quarantine_is_asked_along",
         meaning: "A signer is put in quarantine, and packages with its commitments are asked for. \
                   No other signer shares with it, and payments are signed without it.",
-        shows: &[],
-        refuses: &["not_in_roster", "not_ready"],
-        signs: 0,
+        shows: Shows {
+            hostile: &[Hostile::TwoQuorums],
+            refuses: &["not_in_roster", "not_ready"],
+            ..NOTHING
+        },
         plan: signer_in_quarantine_is_asked_along,
     },
     Case {
         name: "quarantine_is_left_out",
         meaning: "As before, and the quarantine is left out of the journal and handed to the \
                   witnesses.",
-        shows: &[],
-        refuses: &["tightening_pending"],
-        signs: 0,
+        shows: Shows {
+            hostile: &[Hostile::WithholdTightening, Hostile::TwoQuorums],
+            refuses: &["tightening_pending"],
+            ..NOTHING
+        },
         plan: quarantine_is_left_out,
     },
     Case {
         name: "split_view_outlasts_restarts",
         meaning: "A signer is shown a second tree of one size, freezes, and its process dies \
                   twice. It neither cosigns nor shares again.",
-        shows: &[],
-        refuses: &["conflict"],
-        signs: 0,
+        shows: Shows {
+            hostile: &[Hostile::ForkedLog, Hostile::TwoQuorums],
+            faults: &[Fault::Kill, Fault::Kill],
+            refuses: &["conflict"],
+            ..NOTHING
+        },
         plan: split_view_outlasts_restarts,
     },
     Case {
         name: "split_view_ends_by_its_evidence",
         meaning: "A signer that followed the true line freezes over another one. Its operator \
                   names the evidence, and it takes part again.",
-        shows: &[],
-        refuses: &["conflict"],
-        signs: 0,
+        shows: Shows {
+            hostile: &[Hostile::ForkedLog, Hostile::TwoQuorums],
+            faults: &[Fault::Kill],
+            refuses: &["conflict"],
+            ..NOTHING
+        },
         plan: split_view_ends_by_its_evidence,
     },
 ];

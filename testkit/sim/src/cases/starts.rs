@@ -1,8 +1,8 @@
 //! Starts of signers and of the writer that went wrong: deaths around the boot marker, a database that
 //! was put back, and what is lost for good.
 
-use super::{Case, base};
-use crate::kinds::{NodeName, WritePoint};
+use super::{Case, NOTHING, Shows, base};
+use crate::kinds::{Fault, NodeName, WritePoint};
 use crate::plan::{Chaos, Death, Plan, PlannedAct, Stream};
 
 /// Cases of this file.
@@ -12,57 +12,82 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A signer dies after its boot marker moved and before that is confirmed, then at \
                   its next start after a further generation is announced and before the marker \
                   moves. No disk was put back, so its key must not retire.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            faults: &[Fault::Kill],
+            deaths: &[
+                WritePoint::SignerBeforeCommit,
+                WritePoint::SignerAfterCommit,
+                WritePoint::SignerAtStart,
+            ],
+            ..NOTHING
+        },
         plan: signer_dies_around_its_marker,
     },
     Case {
         name: "signer_dies_at_five_starts",
         meaning: "As before, with deaths at the very start and before a generation is announced in \
                   between: five starts fail one after the other. Its key must not retire.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            faults: &[Fault::Kill],
+            deaths: &[
+                WritePoint::SignerAtStart,
+                WritePoint::SignerAtStart,
+                WritePoint::SignerBeforeCommit,
+                WritePoint::SignerBeforeCommit,
+                WritePoint::SignerAfterCommit,
+            ],
+            ..NOTHING
+        },
         plan: signer_dies_at_five_starts,
     },
     Case {
         name: "writer_put_back_reads_submissions_first",
         meaning: "The writer's database is put back while the bus shows it neither its own topic \
                   nor the witnesses. It must not order on: no position is published twice.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            faults: &[Fault::BusDrop, Fault::BusDrop, Fault::WriterRestored],
+            ended: &[NO_END, "writer_database_behind"],
+            ..NOTHING
+        },
         plan: writer_put_back_reads_submissions_first,
     },
     Case {
         name: "writer_put_back_hides_its_newest_batch",
         meaning: "As before, and what an earlier start published again stands behind the newer \
                   batches, so that the topic's last record is an old one. It must not order on.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            faults: &[Fault::BusDrop, Fault::BusDrop, Fault::WriterRestored],
+            ended: &[NO_END, "writer_database_behind"],
+            ..NOTHING
+        },
         plan: writer_put_back_hides_its_newest_batch,
     },
     Case {
         name: "writer_put_back_while_its_last_batch_is_late",
         meaning: "The writer's database is put back while the batch that it lacks is still on its \
                   way, unknown to every witness. It must not order on.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            faults: &[Fault::BusDelay, Fault::WriterRestored],
+            ended: &["writer_database_behind"],
+            ..NOTHING
+        },
         plan: writer_put_back_while_its_last_batch_is_late,
     },
     Case {
         name: "database_and_marker_are_lost",
         meaning: "A signer's database and its boot marker are lost together. Its key \
                   must not begin a second history.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            faults: &[Fault::WitnessLost],
+            refuses: &["signer_retired"],
+            ..NOTHING
+        },
         plan: database_and_marker_are_lost,
     },
 ];
+
+/// A start of a service that the bus shows nothing of its topic.
+const NO_END: &str = "start: the end of the entries topic cannot be read";
 
 fn death(node: NodeName, start: u64, (point, pass): (WritePoint, u64)) -> Death {
     Death {

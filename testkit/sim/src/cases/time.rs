@@ -1,7 +1,7 @@
 //! Delays, locks and expiries against a writer that stamps, hides and withholds as it likes.
 
-use super::{Case, after_all, base, payment};
-use crate::kinds::{NodeName, Situation};
+use super::{Case, NOTHING, Shows, after_all, base, payment};
+use crate::kinds::{Fault, Hostile, NodeName, Situation};
 use crate::plan::{Chaos, Move, Plan, PlannedAct};
 
 /// Cases of this file.
@@ -11,13 +11,15 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A proposal is stamped with the time of a last entry that is old, and \
                   its release follows at once. Its delay begins when witnesses have seen \
                   it.",
-        shows: &[
-            Situation::OldStamp,
-            Situation::ReleaseInForce,
-            Situation::LooserPolicyUsed,
-        ],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[
+                Situation::OldStamp,
+                Situation::ReleaseInForce,
+                Situation::LooserPolicyUsed,
+            ],
+            hostile: &[Hostile::GoQuiet, Hostile::BackDate],
+            ..NOTHING
+        },
         plan: proposal_is_back_dated,
     },
     Case {
@@ -25,18 +27,22 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A witness vouches for a moment long ago in every witnessed entry. A \
                   delay begins with the largest time of a quorum, so it cannot shorten \
                   it.",
-        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+            hostile: &[Hostile::LyingWitness],
+            ..NOTHING
+        },
         plan: witness_lies_about_the_past,
     },
     Case {
         name: "witness_lies_about_the_future",
         meaning: "A witness vouches for the far future. Such a time is refused, and the \
                   loosening gets through.",
-        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+            hostile: &[Hostile::LyingWitness],
+            ..NOTHING
+        },
         plan: witness_lies_about_the_future,
     },
     Case {
@@ -44,86 +50,113 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A proposal is shown to one honest witness and the hostile one while \
                   the others cosign the head before it. Its delay begins when no quorum \
                   can be shown without it.",
-        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+            hostile: &[Hostile::LyingWitness],
+            faults: &[
+                Fault::JournalHidden,
+                Fault::JournalHidden,
+                Fault::JournalHidden,
+            ],
+            ..NOTHING
+        },
         plan: proposal_is_hidden_from_a_quorum,
     },
     Case {
         name: "release_waits",
         meaning: "A release is in the journal, and its witnessed entry is kept back. \
                   Nothing relies on it until then.",
-        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+            hostile: &[Hostile::HoldWitnessed],
+            ..NOTHING
+        },
         plan: release_waits,
     },
     Case {
         name: "release_is_back_dated",
         meaning: "A release that expired is appended with a stamp from before. It never \
                   takes effect.",
-        shows: &[Situation::OldStamp],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::OldStamp],
+            hostile: &[Hostile::GoQuiet, Hostile::BackDate],
+            refuses: &["authority_expired"],
+            ..NOTHING
+        },
         plan: release_is_back_dated,
     },
     Case {
         name: "revoked_after_a_release",
         meaning: "A credential is revoked between a release and its witnessed entry. The \
                   release is void, and the journal goes on.",
-        shows: &[Situation::ReleaseUndone],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseUndone],
+            hostile: &[Hostile::HoldWitnessed],
+            ..NOTHING
+        },
         plan: revoked_after_a_release,
     },
     Case {
         name: "stopped_again_after_a_resume",
         meaning: "The tenant is stopped again between a resume and its witnessed entry. \
                   The resume ends neither stop.",
-        shows: &[Situation::ReleaseUndone],
-        refuses: &["tenant_stopped"],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseUndone],
+            hostile: &[Hostile::HoldWitnessed],
+            refuses: &["tenant_stopped"],
+            ..NOTHING
+        },
         plan: stopped_again_after_a_resume,
     },
     Case {
         name: "resume_waits",
         meaning: "A resume is in the journal, and its witnessed entry is kept back. The \
                   stop holds until then.",
-        shows: &[Situation::ResumeInForce],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ResumeInForce],
+            hostile: &[Hostile::HoldWitnessed],
+            ..NOTHING
+        },
         plan: resume_waits,
     },
     Case {
         name: "oldest_item_is_old",
         meaning: "The writer appends entries and keeps the witnessed entry of a proposal \
                   back. From tick_max on no share leaves.",
-        shows: &[],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            hostile: &[Hostile::HoldWitnessed],
+            refuses: &["journal_stale"],
+            ..NOTHING
+        },
         plan: oldest_item_is_old,
     },
     Case {
         name: "several_items_at_once",
         meaning: "A proposal, a vault, a pause and two locked payments wait for one \
                   witnessed entry. Each gets through.",
-        shows: &[
-            Situation::SeveralWitnessed,
-            Situation::ReleaseInForce,
-            Situation::LooserPolicyUsed,
-            Situation::LockEnded,
-        ],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[
+                Situation::SeveralWitnessed,
+                Situation::ReleaseInForce,
+                Situation::LooserPolicyUsed,
+                Situation::LockEnded,
+            ],
+            hostile: &[Hostile::HoldWitnessed],
+            ..NOTHING
+        },
         plan: several_items_at_once,
     },
     Case {
         name: "witness_is_put_back_while_a_release_waits",
         meaning: "A witness's disk is put back to before a release that it cosigned. It \
                   never cosigns again, and the release takes effect by the others.",
-        shows: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
-        refuses: &[],
-        signs: 0,
+        shows: Shows {
+            situations: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+            hostile: &[Hostile::HoldWitnessed],
+            faults: &[Fault::WitnessRestored],
+            refuses: &["signer_retired"],
+            ..NOTHING
+        },
         plan: witness_is_put_back_while_a_release_waits,
     },
 ];

@@ -1,8 +1,8 @@
 //! What a payment rests on is taken away while it is under way: an address, a person, the word of an
 //! admin that nothing leaves for now.
 
-use super::{Case, base, every_pair, large, payment};
-use crate::kinds::{NodeName, Situation};
+use super::{Case, NOTHING, Shows, base, every_pair, large, payment};
+use crate::kinds::{Fault, Hostile, NodeName, Situation};
 use crate::plan::{Chaos, Plan, PlannedAct};
 
 /// Cases of this file.
@@ -13,19 +13,27 @@ pub(super) const CASES: &[Case] = &[
                   authorized and not signed yet when the address is taken off. Every quorum is \
                   asked for it, and it gets no share; the next one asks an approver. Once the \
                   committee has listed the address again, payments ask no one again.",
-        shows: &[],
-        refuses: &["allow_list_no_longer_in_force"],
-        // Three before, one with an approver, one after, the last one.
-        signs: 6,
+        shows: Shows {
+            hostile: &[Hostile::TwoQuorums],
+            faults: &[Fault::Partition],
+            refuses: &["allow_list_no_longer_in_force"],
+            // Three before, one with an approver, one after, the last one.
+            signs: 6,
+            ..NOTHING
+        },
         plan: address_is_taken_off_the_list,
     },
     Case {
         name: "approver_is_revoked_during_a_lock",
         meaning: "One of the two who approved a locked payment is revoked as a person. It gets no \
                   share when its lock ends; one that two others approved does.",
-        shows: &[Situation::LockEnded],
-        refuses: &["approval_no_longer_in_force"],
-        signs: 2,
+        shows: Shows {
+            situations: &[Situation::LockEnded],
+            hostile: &[Hostile::TwoQuorums],
+            refuses: &["approval_no_longer_in_force"],
+            signs: 2,
+            ..NOTHING
+        },
         plan: approver_is_revoked_during_a_lock,
     },
     Case {
@@ -33,10 +41,14 @@ pub(super) const CASES: &[Case] = &[
         meaning: "An admin pauses the whole tenant while a payment is authorized and not signed \
                   yet. Every quorum is asked for it and nothing leaves until the pause is over; then it \
                   is signed.",
-        shows: &[],
-        refuses: &["paused"],
-        // All but the one that is asked for during the pause.
-        signs: 5,
+        shows: Shows {
+            hostile: &[Hostile::TwoQuorums],
+            faults: &[Fault::Partition],
+            refuses: &["paused"],
+            // All but the one that is asked for during the pause.
+            signs: 5,
+            ..NOTHING
+        },
         plan: tenant_is_paused,
     },
 ];

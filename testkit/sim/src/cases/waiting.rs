@@ -1,7 +1,7 @@
 //! What waits for the witnesses alone or beside others, and what becomes stricter until then.
 
-use super::{Case, base, large, payment};
-use crate::kinds::Situation;
+use super::{Case, NOTHING, Shows, base, large, payment};
+use crate::kinds::{Hostile, Situation};
 use crate::plan::{Chaos, Move, OtherTenant, Payee, Plan, PlannedAct, PlannedIntent};
 
 /// Cases of this file.
@@ -11,27 +11,33 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A proposal and a locked payment of each of two tenants, a vault and a resume of \
                   the platform wait for one witnessed entry. The vault is void, by the stop that \
                   the resume ends; each of the others gets through.",
-        shows: &[
-            Situation::SeveralWitnessed,
-            Situation::ReleaseUndone,
-            Situation::ResumeInForce,
-            Situation::ReleaseInForce,
-            Situation::LooserPolicyUsed,
-            Situation::LockEnded,
-        ],
-        refuses: &[],
-        // All, with the last one of each tenant.
-        signs: 7,
+        shows: Shows {
+            situations: &[
+                Situation::SeveralWitnessed,
+                Situation::ReleaseUndone,
+                Situation::ResumeInForce,
+                Situation::ReleaseInForce,
+                Situation::LooserPolicyUsed,
+                Situation::LockEnded,
+            ],
+            hostile: &[Hostile::HoldWitnessed],
+            // All, with the last one of each tenant.
+            signs: 7,
+            ..NOTHING
+        },
         plan: several_scopes_wait,
     },
     Case {
         name: "vault_waits",
         meaning: "A vault is in the journal, and its witnessed entry is kept back. Nothing is \
                   paid into or out of it until then; afterwards it is.",
-        shows: &[],
-        refuses: &["unknown_vault"],
-        // One into it, one out of it, the last one.
-        signs: 3,
+        shows: Shows {
+            hostile: &[Hostile::HoldWitnessed],
+            refuses: &["unknown_vault"],
+            // One into it, one out of it, the last one.
+            signs: 3,
+            ..NOTHING
+        },
         plan: vault_waits,
     },
     Case {
@@ -39,9 +45,12 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A policy that is provably tighter is put in force while two payments under the \
                   looser one are locked. The one that it forbids gets no share, the other is \
                   signed.",
-        shows: &[Situation::LockEnded],
-        refuses: &["policy_blocked"],
-        signs: 2,
+        shows: Shows {
+            situations: &[Situation::LockEnded],
+            refuses: &["policy_blocked"],
+            signs: 2,
+            ..NOTHING
+        },
         plan: tighter_policy_during_a_lock,
     },
 ];

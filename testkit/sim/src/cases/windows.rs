@@ -1,8 +1,8 @@
 //! Locked payments of several windows whose locks begin in one second.
 
 use super::time::writer;
-use super::{Case, base, large};
-use crate::kinds::{Hostile, NodeName, Situation};
+use super::{Case, NOTHING, Shows, base, large};
+use crate::kinds::{Fault, Hostile, NodeName, Situation};
 use crate::plan::{Chaos, Move, Plan};
 
 /// Cases of this file.
@@ -12,18 +12,26 @@ pub(super) const CASES: &[Case] = &[
         meaning: "The writer appends nothing for several windows, then locked payments \
                   under stamps that lie windows apart. A payment whose \
                   window is full when it is witnessed gets no share.",
-        shows: &[Situation::OldStamp, Situation::LockEnded],
-        refuses: &["attempt_too_old"],
-        signs: 2,
+        shows: Shows {
+            situations: &[Situation::OldStamp, Situation::LockEnded],
+            hostile: &[Hostile::GoQuiet, Hostile::HoldWitnessed, Hostile::BackDate],
+            refuses: &["attempt_too_old"],
+            signs: 2,
+            ..NOTHING
+        },
         plan: windows_are_back_dated,
     },
     Case {
         name: "one_witnessed_entry_spans_windows",
         meaning: "Locked payments are authorized in windows of their own, and one \
                   witnessed entry begins all their locks. Together they keep the limit.",
-        shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
-        refuses: &["attempt_too_old"],
-        signs: 2,
+        shows: Shows {
+            situations: &[Situation::SeveralWitnessed, Situation::LockEnded],
+            hostile: &[Hostile::HoldWitnessed],
+            refuses: &["attempt_too_old"],
+            signs: 2,
+            ..NOTHING
+        },
         plan: one_witnessed_entry_spans_windows,
     },
     Case {
@@ -31,17 +39,39 @@ pub(super) const CASES: &[Case] = &[
         meaning: "A locked payment had no room when its lock was witnessed. An attempt in a \
                   later window, opened before the lock ends, does not let it leave with the \
                   one that had.",
-        shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
-        refuses: &["attempt_too_old"],
-        signs: 1,
+        shows: Shows {
+            situations: &[Situation::SeveralWitnessed, Situation::LockEnded],
+            hostile: &[
+                Hostile::HoldWitnessed,
+                Hostile::OpenAttempts,
+                Hostile::OpenAttempts,
+            ],
+            refuses: &["attempt_too_old"],
+            signs: 1,
+            ..NOTHING
+        },
         plan: attempts_are_opened_under_a_lock,
     },
     Case {
         name: "kept_cosignatures_begin_locks",
-        meaning: "Two locked payments are witnessed by cosignatures that the writer kept for                   more than a window, and one of them has another attempt since. Its lock                   begins with that, and not with the other one's.",
-        shows: &[Situation::SeveralWitnessed, Situation::LockEnded],
-        refuses: &[],
-        signs: 2,
+        meaning: "Two locked payments are witnessed by cosignatures that the writer kept for \
+                  more than a window, and one of them has another attempt since. Its lock \
+                  begins with that, and not with the other one's.",
+        shows: Shows {
+            situations: &[Situation::SeveralWitnessed, Situation::LockEnded],
+            hostile: &[
+                Hostile::HoldWitnessed,
+                Hostile::OpenAttempts,
+                Hostile::TakeCoins,
+            ],
+            faults: &[
+                Fault::JournalHidden,
+                Fault::JournalHidden,
+                Fault::JournalHidden,
+            ],
+            signs: 2,
+            ..NOTHING
+        },
         plan: kept_cosignatures_begin_locks,
     },
 ];

@@ -1,21 +1,24 @@
 //! Plans made by hand.
 
 use std::collections::BTreeSet;
-use strongroom_sim::Settings;
 use strongroom_sim::cases::{self, Case};
 use strongroom_sim::run::run_plan;
+use strongroom_sim::{Outcome, Plan, Settings};
 
-/// Cases of starts, which come first.
-const SHORT: usize = 5;
+fn run(plan: Plan) -> Outcome {
+    run_plan(plan, &Settings::default())
+}
 
 /// The short ones. All of them: `./x sim --cases`, a step of `./x test`.
 #[test]
 fn a_case_is_the_situation_that_it_names_and_holds_every_property() {
-    for case in cases::all().take(SHORT) {
+    for case in cases::starts() {
         let plan = case.plan();
-        let outcome = run_plan(plan.clone(), &Settings::default());
+        let outcome = run(plan.clone());
         let missing = case.missing(&outcome);
         assert_eq!(missing, None, "{}", case.name);
+
+        // Of a plan without deaths this says nothing: what it shows is in what must not be missing.
         let died: u64 = outcome.counts.points.values().sum();
         assert_eq!(died, plan.deaths.len() as u64, "{}", case.name);
         assert!(
@@ -24,6 +27,28 @@ fn a_case_is_the_situation_that_it_names_and_holds_every_property() {
             case.name,
             outcome.violation.map(|(violation, _)| violation)
         );
+    }
+}
+
+#[test]
+fn a_start_without_its_faults_is_not_its_case() {
+    for case in cases::starts() {
+        let mut plan = case.plan();
+        plan.chaos.clear();
+        plan.deaths.clear();
+        let missing = case.missing(&run(plan));
+        assert!(missing.is_some(), "{}", case.name);
+    }
+}
+
+/// However many payments a harmless run signs: a case that asks for these alone, or for nothing,
+/// would hold whatever its plan became.
+#[test]
+fn no_case_is_shown_by_a_harmless_run() {
+    let mut harmless = run(Plan::quiet(11, 5));
+    harmless.signed = u64::MAX;
+    for case in cases::all() {
+        assert!(case.missing(&harmless).is_some(), "{}", case.name);
     }
 }
 
