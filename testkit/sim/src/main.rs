@@ -61,7 +61,8 @@ struct Arguments {
     #[arg(long)]
     quiet: bool,
     /// Keeps a line of JSON per slice of --slice seeds in this file, and does not run again what it
-    /// has of the same --from: a long run goes on where it was interrupted.
+    /// has of the same --from and --intents by this very build: a long run goes on where it was
+    /// interrupted.
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// Seeds of a slice (with --resume).

@@ -1,11 +1,12 @@
 //! Long runs in slices, each with its result line in a file.
 
 use crate::{Arguments, many};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 use strongroom_sim::{Settings, Summary};
+use strongroom_types::digest;
 
 /// Runs what the file does not have yet of the seeds that are asked for; gives the sum of all.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> io::Result<Summary> {
@@ -13,7 +14,8 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> io::Result<Summ
         return Ok(many(arguments, settings, (arguments.from, arguments.seeds)));
     };
 
-    let kept = kept(path)?;
+    let origin = Origin::new(settings)?;
+    let kept = origin.kept(path)?;
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     let mut sum = Summary::new();
     let slice = arguments.slice.max(1);
@@ -27,7 +29,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> io::Result<Summ
             Some(summary) => summary,
             None => {
                 let summary = many(arguments, settings, (from, seeds));
-                append(&mut file, &summary, from)?;
+                append(&mut file, origin.mark(summary.to_json(from)))?;
                 summary
             }
         };
@@ -36,20 +38,60 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> io::Result<Summ
     Ok(sum)
 }
 
-/// The lines of an earlier run; none when there is no file. One that was cut off is run again.
-fn kept(path: &Path) -> io::Result<Vec<Value>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let lines = text.lines().map(serde_json::from_str);
-            Ok(lines.filter_map(Result::ok).collect())
+/// What a line comes of beside its seeds: lines of two builds together say nothing about either.
+struct Origin {
+    /// Digest of the executable, which is as it was built: its commit would not name local changes.
+    build: String,
+    intents: usize,
+}
+
+impl Origin {
+    fn new(settings: &Settings) -> io::Result<Self> {
+        let executable = std::fs::read(std::env::current_exe()?)?;
+        Ok(Self {
+            build: digest("strongroom/sim-build/v1", &[&executable]).to_string(),
+            intents: settings.intents,
+        })
+    }
+
+    /// A line that says where it comes from.
+    fn mark(&self, mut line: Value) -> Value {
+        if let Some(members) = line.as_object_mut() {
+            members.insert("build".to_owned(), json!(self.build));
+            members.insert("intents".to_owned(), json!(self.intents));
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
+        line
+    }
+
+    fn is_of(&self, line: &Value) -> bool {
+        line["build"] == self.build && line["intents"] == self.intents
+    }
+
+    /// The lines of an earlier run of the same build; none when there is no file. One that was cut
+    /// off is run again.
+    fn kept(&self, path: &Path) -> io::Result<Vec<Value>> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let lines = text.lines().map(serde_json::from_str);
+        let (kept, others): (Vec<Value>, Vec<Value>) = lines
+            .filter_map(Result::ok)
+            .partition(|line| self.is_of(line));
+
+        if !others.is_empty() {
+            let count = others.len();
+            eprintln!(
+                "{count} lines of another build or of other --intents do not count: those seeds are run again"
+            );
+        }
+        Ok(kept)
     }
 }
 
-fn append(file: &mut File, summary: &Summary, from: u64) -> io::Result<()> {
+fn append(file: &mut File, line: Value) -> io::Result<()> {
     // Synced: an interrupted run goes on after its last slice, and the machine may be what stops.
-    writeln!(file, "{}", summary.to_json(from))?;
+    writeln!(file, "{line}")?;
     file.sync_data()
 }

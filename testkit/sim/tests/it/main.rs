@@ -12,4 +12,5 @@ mod doctored;
 mod refusals;
 mod sabotage;
 mod seeds;
+mod slices;
 mod step;
