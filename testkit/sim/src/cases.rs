@@ -113,6 +113,7 @@ fn payment(at_ms: u64) -> PlannedIntent {
         life_ms: 60_000,
         to: Payee::Friend,
         from_new: false,
+        by_approver: None,
         answers: Answers::Yes,
         cancel_after_ms: None,
     }

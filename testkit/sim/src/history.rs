@@ -32,7 +32,8 @@ pub struct Authorized {
     pub credentials: Vec<CredentialId>,
     /// Humans it relies on.
     pub users: Vec<UserId>,
-    /// Humans who approved as members of a group.
+    /// Humans on whose membership in a group it relies: of those who approved, and of the initiator
+    /// where the rule asks for one.
     pub members: Vec<UserId>,
     /// Entries of the allow-list on which it relies.
     pub listed: Vec<AllowListId>,
@@ -40,6 +41,8 @@ pub struct Authorized {
     pub policy: Digest,
     /// Threshold key of the paying vault.
     pub key: KeyId,
+    /// End of the approval that ends first, Unix milliseconds; the largest number without one.
+    pub approved_until_ms: u64,
     /// Time at and after which no share leaves, Unix milliseconds.
     pub expires_ms: u64,
 }
@@ -64,7 +67,7 @@ pub enum Tightening {
     Credential(CredentialId),
     /// Everything that credentials of this human signed.
     User(UserId),
-    /// A human's approvals as a member of a group; what they sign otherwise stays.
+    /// What relies on a human's membership in a group; what they sign otherwise stays.
     Member(UserId),
     /// Every payment that relied on this entry of the allow-list.
     Listed(AllowListId),
@@ -90,14 +93,31 @@ pub enum Tightening {
 }
 
 impl Tightening {
-    /// Whether it forbids a share for this intent.
+    /// Whether it takes away what the authorization of this intent rests on.
     #[must_use]
-    pub fn forbids(&self, intent: &Authorized, share: &Share) -> bool {
+    pub fn takes_from(&self, intent: &Authorized) -> bool {
         match self {
             Self::Credential(id) => intent.credentials.contains(id),
             Self::User(id) => intent.users.contains(id),
             Self::Member(id) => intent.members.contains(id),
             Self::Listed(id) => intent.listed.contains(id),
+            Self::Cancel(_)
+            | Self::Stop
+            | Self::Pause(_)
+            | Self::Key(_)
+            | Self::Quarantine(_)
+            | Self::Veto(_)
+            | Self::Policy { .. } => false,
+        }
+    }
+
+    /// Whether it forbids a share for this intent.
+    #[must_use]
+    pub fn forbids(&self, intent: &Authorized, share: &Share) -> bool {
+        match self {
+            Self::Credential(_) | Self::User(_) | Self::Member(_) | Self::Listed(_) => {
+                self.takes_from(intent)
+            }
             Self::Cancel(digest) => intent.intent == *digest,
             Self::Stop => true,
             // It ends by itself: a caller that knows the time asks.

@@ -217,7 +217,12 @@ impl People {
         }
         let from = self.rig.world.tenant.vault;
         let friend = Destination::Address(FRIEND.to_owned());
-        let intent = self.sign_intent(self.rig.now(), 100_000, (from, friend), LAST_LIFE_MS);
+        let intent = self.sign_intent(
+            self.rig.now(),
+            (100_000, Who::Initiator),
+            (from, friend),
+            LAST_LIFE_MS,
+        );
         self.last.push(intent.digest());
         true
     }

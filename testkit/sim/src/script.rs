@@ -15,6 +15,8 @@ pub enum Answers {
     Own,
     /// An approver says yes and is revoked at about the same time.
     YesAndRevoked,
+    /// As [`Self::Yes`], valid for so many milliseconds.
+    YesFor(u64),
 }
 
 /// Where an intent pays to.
@@ -43,6 +45,8 @@ pub struct PlannedIntent {
     pub to: Payee,
     /// Whether the vault that people asked for last pays, and not the first one.
     pub from_new: bool,
+    /// The approver who asks for it in the initiator's place, if one does.
+    pub by_approver: Option<usize>,
     /// How people answer.
     pub answers: Answers,
     /// The initiator cancels it this long after its creation, milliseconds.
@@ -78,6 +82,8 @@ pub enum PlannedAct {
     PlatformResume,
     /// Proposes a looser policy.
     LooserPolicy,
+    /// Proposes a policy by which what asks one approver asks no one, if an approver asks for it.
+    ApproversPolicy,
     /// Puts a policy in force, at once, that allows no payment above [`crate::plan::TIGHTER_MOST`].
     TighterPolicy,
     /// Releases the newest proposal, by an act that lives so many milliseconds; asked for too early
@@ -130,6 +136,7 @@ impl PlannedAct {
             Self::Resume
             | Self::PlatformResume
             | Self::LooserPolicy
+            | Self::ApproversPolicy
             | Self::TighterPolicy
             | Self::Release(_)
             | Self::List
@@ -177,6 +184,7 @@ impl PlannedAct {
             | Self::PlatformStop
             | Self::PlatformResume
             | Self::LooserPolicy
+            | Self::ApproversPolicy
             | Self::TighterPolicy
             | Self::Release(_)
             | Self::NewVault

@@ -1,9 +1,9 @@
-//! What a payment rests on is taken away while it is under way: an address, a person, the word of an
-//! admin that nothing leaves for now.
+//! What a payment rests on is taken away while it is under way: an address, a person, a place in a
+//! group, an approval, the word of an admin that nothing leaves for now.
 
 use super::{Case, NOTHING, Shows, base, every_pair, large, payment};
 use crate::kinds::{Fault, Hostile, NodeName, Situation};
-use crate::plan::{Chaos, Plan, PlannedAct};
+use crate::plan::{Answers, Chaos, Plan, PlannedAct, PlannedIntent};
 
 /// Cases of this file.
 pub(super) const CASES: &[Case] = &[
@@ -51,6 +51,36 @@ pub(super) const CASES: &[Case] = &[
         },
         plan: tenant_is_paused,
     },
+    Case {
+        name: "initiator_leaves_the_group_of_the_rule",
+        meaning: "A payment asks no one, because an approver asks for it, and is not signed yet \
+                  when that approver leaves the group. The journal takes no further attempt of \
+                  it, and every quorum that is asked refuses. One that another approver asks for \
+                  is signed.",
+        shows: Shows {
+            situations: &[Situation::ReleaseInForce, Situation::LooserPolicyUsed],
+            hostile: &[Hostile::OpenAttempts, Hostile::TwoQuorums],
+            refuses: &["decision_changed", "attempt_unknown"],
+            // The other approver's, the last one.
+            signs: 2,
+            ..NOTHING
+        },
+        plan: initiator_leaves_the_group_of_the_rule,
+    },
+    Case {
+        name: "approval_ends_before_a_further_attempt",
+        meaning: "An approver agrees to a payment for 16 s, and it is not signed by then. The \
+                  journal takes no further attempt of it, and every quorum that is asked \
+                  refuses. One that was approved for longer is signed.",
+        shows: Shows {
+            hostile: &[Hostile::OpenAttempts, Hostile::TwoQuorums],
+            refuses: &["approval_no_longer_in_force", "attempt_unknown"],
+            // The other one, the last one.
+            signs: 2,
+            ..NOTHING
+        },
+        plan: approval_ends_before_a_further_attempt,
+    },
 ];
 
 const LONG: u64 = 1_000_000;
@@ -96,4 +126,44 @@ fn tenant_is_paused() -> Plan {
     plan.intents.push(payment(14_000));
     plan.calm_ms = 34_000;
     plan
+}
+
+/// As [`asked_past_the_coordinator`], for longer: other parts open further attempts, and then ask
+/// for the one of the authorization.
+fn attempted_again(seed: u64, intents: [PlannedIntent; 2]) -> Plan {
+    let mut plan = base(seed);
+    plan.intents = intents.into();
+    plan.chaos = vec![(6_000, Chaos::Partition(NodeName::Coordinator, 40_000))];
+    let opened = [32_000, 33_000, 34_000, 35_000, 36_000];
+    let opened = opened.map(|at| (at, Chaos::Act(Hostile::OpenAttempts)));
+    plan.chaos.extend(opened);
+    let asked = [38_000, 39_000, 40_000, 41_000, 42_000, 43_000];
+    plan.chaos.extend(every_pair(&asked));
+    plan.calm_ms = 60_000;
+    plan
+}
+
+fn initiator_leaves_the_group_of_the_rule() -> Plan {
+    let by = |number, at_ms| PlannedIntent {
+        amount: 2_000_000,
+        by_approver: Some(number),
+        ..payment(at_ms)
+    };
+    let mut plan = attempted_again(704, [by(0, 8_000), by(1, 48_000)]);
+    plan.acts = vec![
+        (500, PlannedAct::ApproversPolicy),
+        (1_500, PlannedAct::Release(LONG)),
+        (16_000, PlannedAct::LeaveGroup(0)),
+    ];
+    plan
+}
+
+fn approval_ends_before_a_further_attempt() -> Plan {
+    let approved = |at_ms, answers| PlannedIntent {
+        amount: 2_000_000,
+        answers,
+        ..payment(at_ms)
+    };
+    let briefly = approved(8_000, Answers::YesFor(16_000));
+    attempted_again(705, [briefly, approved(48_000, Answers::Yes)])
 }

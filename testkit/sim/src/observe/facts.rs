@@ -21,6 +21,8 @@ pub(crate) struct Reader {
     /// Credentials that genesis gives to the admins of the platform.
     platform_keys: BTreeSet<CredentialId>,
     proposals: BTreeMap<Digest, RegistryRecord>,
+    /// Rules that match initiators of some group, by policy.
+    of_groups: BTreeSet<(Digest, String)>,
     /// Entries of the allow-list by address, where automatic payments need one.
     listed: BTreeMap<String, AllowListId>,
     pub(super) vaults: Vaults,
@@ -46,6 +48,7 @@ impl Reader {
             users,
             platform_keys: genesis.admin_credentials.iter().map(|c| c.id).collect(),
             proposals: BTreeMap::new(),
+            of_groups: BTreeSet::new(),
             listed: listed.map(|entry| (entry.address, entry.id)).collect(),
             vaults: Vaults::default(),
         }
@@ -83,11 +86,11 @@ impl Reader {
     fn authorized(&self, entry: &Entry, authorization: &Authorization) -> Fact {
         let intent = Intent::parse(&authorization.intent.text).unwrap();
         let core = DecisionCore::parse(&authorization.core).unwrap();
-        let approvals = authorization
-            .approvals
-            .iter()
-            .map(|a| Approval::parse(&a.text).unwrap().approver);
-        let approvers: Vec<CredentialId> = approvals.collect();
+        let approvals = authorization.approvals.iter();
+        let approvals = approvals.map(|a| Approval::parse(&a.text).unwrap());
+        let approvals: Vec<Approval> = approvals.collect();
+        let approvers: Vec<CredentialId> = approvals.iter().map(|a| a.approver).collect();
+        let ends = approvals.iter().map(|approval| approval.expires.0);
 
         let users = |of: &[CredentialId]| {
             of.iter()
@@ -99,6 +102,11 @@ impl Reader {
             .copied()
             .chain([intent.initiator])
             .collect();
+
+        // A rule for the members of a group rests on the initiator's membership as well.
+        let is_of_group = self.of_groups.contains(&(core.policy, core.rule.clone()));
+        let initiator = Some(intent.initiator).filter(|_| is_of_group);
+        let members: Vec<_> = approvers.iter().copied().chain(initiator).collect();
         let spend = intent
             .total()
             .and_then(|total| total.checked_add(intent.fee_max));
@@ -119,7 +127,8 @@ impl Reader {
             attempts: vec![attempted(entry, attempt)],
             lock_ms: core.time_lock_seconds * 1_000,
             users: users(&credentials),
-            members: users(&approvers),
+            members: users(&members),
+            approved_until_ms: ends.min().unwrap_or(u64::MAX),
             credentials,
             policy: core.policy,
             key: self.tenants[&intent.tenant].key,
@@ -186,6 +195,9 @@ impl Reader {
         );
         if !waits {
             return Fact::Other;
+        }
+        if let RegistryRecord::Policy(text) = &record {
+            self.of_groups.extend(rules_of_groups(text));
         }
         self.proposals.insert(act, record);
         Fact::Proposed(act)
@@ -272,6 +284,19 @@ fn most(policy: &Policy) -> Option<u64> {
         GuardKind::AmountMax { lte, .. } => lte.to_u64(),
         _ => None,
     })
+}
+
+/// Rules that match initiators of some group alone. No charter's policy has one.
+fn rules_of_groups(text: &str) -> Vec<(Digest, String)> {
+    let Ok((policy, digest)) = Policy::load(text) else {
+        return Vec::new();
+    };
+    let asks = |rule: &&Rule| {
+        let initiators = rule.matches.initiators.as_ref();
+        initiators.is_some_and(|of| of.groups.is_some())
+    };
+    let rules = policy.rules.iter().filter(asks);
+    rules.map(|rule| (digest, rule.id.to_string())).collect()
 }
 
 fn is_tighter(text: &str) -> bool {

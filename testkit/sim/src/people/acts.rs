@@ -207,6 +207,7 @@ impl People {
             PlannedAct::RevokePerson(_)
             | PlannedAct::Unlist
             | PlannedAct::List
+            | PlannedAct::ApproversPolicy
             | PlannedAct::PauseAll(_) => return self.trust_body(now, act),
             PlannedAct::Quarantine(_)
             | PlannedAct::NewAdminKey
@@ -274,7 +275,7 @@ impl People {
                 self.keys.extend(key_of(signed));
                 self.proposals.push(digest);
             }
-            PlannedAct::List => self.proposals.push(digest),
+            PlannedAct::List | PlannedAct::ApproversPolicy => self.proposals.push(digest),
             PlannedAct::NewVault => self.asked = vault_of(signed),
             PlannedAct::NewAdminKey => self.platform_proposals.push(digest),
             PlannedAct::Release(_) => {

@@ -24,7 +24,8 @@ impl People {
             let first = self.rig.world.tenant.vault;
             let asked = self.asked.filter(|_| planned.from_new);
             let way = (asked.unwrap_or(first), self.destination(planned.to));
-            let intent = self.sign_intent(now, planned.amount, way, planned.life_ms);
+            let who = planned.by_approver.map_or(Who::Initiator, Who::Approver);
+            let intent = self.sign_intent(now, (planned.amount, who), way, planned.life_ms);
 
             if let Some(after) = planned.cancel_after_ms {
                 self.wishes.push(Wish {
@@ -53,13 +54,14 @@ impl People {
     pub(super) fn sign_intent(
         &mut self,
         now: u64,
-        amount: u64,
+        (amount, who): (u64, Who),
         (from, to): (VaultId, Destination),
         life_ms: u64,
     ) -> Intent {
         let (world, at) = (&self.rig.world, UnixMs(now));
         let intent = world.intent_with(at, amount, FRIEND, |intent| {
             intent.vault = from;
+            intent.initiator = world.person(who).credential.id;
             intent.expires = at.plus(life_ms);
             let IntentKind::Transfer(transfers) = &mut intent.kind;
             transfers[0].destination = to;
@@ -111,7 +113,7 @@ impl People {
                 });
                 return;
             }
-            Answers::Yes => Who::Approver(2),
+            Answers::Yes | Answers::YesFor(_) => Who::Approver(2),
             Answers::Own => Who::InitiatorKey,
             Answers::YesAndRevoked => Who::Approver(number % 2),
         };
@@ -126,7 +128,12 @@ impl People {
         let needed: u32 = core.groups.iter().map(|need| need.approvals).sum();
         let second = (needed > 1).then_some(Who::Approver((number + 1) % 2));
         for who in std::iter::once(who).chain(second) {
-            let signed = self.rig.world.approve(who, &row.intent, core, &[]);
+            let world = &self.rig.world;
+            let mut approval = world.approval(who, &row.intent, core, &[]);
+            if let Answers::YesFor(ms) = planned.answers {
+                approval.expires = UnixMs(now).plus(ms);
+            }
+            let signed = world.sign(&approval, &[who]);
             self.clients.push(Ask::Approval(signed));
         }
     }

@@ -62,6 +62,7 @@ pub(super) fn intent(rng: &mut Rng, number: usize, terms: Terms) -> PlannedInten
             _ => Payee::Stranger,
         },
         from_new: false,
+        by_approver: None,
         answers,
         // Within the time that approval, authorization and shares take: it overtakes some of them.
         cancel_after_ms: (below(rng, 8) == 0).then(|| below(rng, 2_000)),

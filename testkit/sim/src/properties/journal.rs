@@ -1,7 +1,7 @@
 //! What the writer publishes must keep.
 
 use super::{Checker, Place, Property, Tightened, Verdict, must};
-use crate::history::Fact;
+use crate::history::{Attempted, Fact};
 use strongroom_types::{Digest, KeyId};
 
 impl Checker {
@@ -37,17 +37,7 @@ impl Checker {
                     format!("{} is authorized twice", authorized.intent)
                 })
             }
-            Fact::Attempt { intent, attempted } => {
-                let known = self.intents.get_mut(intent);
-                let (_, known) = known.ok_or_else(|| {
-                    (
-                        Property::Authority,
-                        format!("an attempt of unknown {intent}"),
-                    )
-                })?;
-                known.attempts.push(*attempted);
-                Ok(())
-            }
+            Fact::Attempt { intent, attempted } => self.on_attempt(seq, *intent, *attempted),
             Fact::Tighten(what, act) => {
                 self.tightened.push(Tightened {
                     seq,
@@ -101,5 +91,33 @@ impl Checker {
         must(known == body, Property::OneLine, || {
             format!("the writer published two checkpoints of size {size}")
         })
+    }
+
+    /// No person signs a further attempt, so what its payment rests on is asked again.
+    fn on_attempt(&mut self, seq: u64, intent: Digest, attempted: Attempted) -> Verdict {
+        let unknown = || {
+            let detail = format!("an attempt of unknown {intent}");
+            (Property::Authority, detail)
+        };
+        let (_, known) = self.intents.get(&intent).ok_or_else(unknown)?;
+
+        // A cancel pays no one, and is opened because something was taken away.
+        if !attempted.is_cancel {
+            let mut taken = self.tightened.iter().filter(|t| t.what.takes_from(known));
+            let taken = taken.next().map(|tightened| &tightened.what);
+            must(taken.is_none(), Property::Authority, || {
+                format!("attempt {seq} of {intent} rests on what was taken away: {taken:?}")
+            })?;
+
+            let (at_ms, until) = (attempted.at_ms, known.approved_until_ms);
+            must(at_ms < until, Property::Authority, || {
+                format!("attempt {seq} of {intent} rests on an approval that ended at {until}")
+            })?;
+        }
+
+        if let Some((_, known)) = self.intents.get_mut(&intent) {
+            known.attempts.push(attempted);
+        }
+        Ok(())
     }
 }

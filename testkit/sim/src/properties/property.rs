@@ -42,7 +42,7 @@ properties! {
     Head "c2" "no share is released against the head it was released under, or under a head that is not witnessed"
     OwnLog "c3" "no share is released against anything the signer itself ever cosigned, across restarts, or below its floor, or while it is frozen"
     OneLine "d" "no witness cosigns two trees of one size, a smaller one, or any while it is frozen or after its disk was put back; witnessed heads are on one line"
-    Authority "e" "nothing is signed that was not authorized, or under a policy, key or roster that its board did not release; no ceremony finishes after its life"
+    Authority "e" "nothing is signed that was not authorized, or under a policy, key or roster that its board did not release; no attempt rests on what was taken away; no ceremony finishes after its life"
     Nonce "f" "a nonce serves one package"
     HandedOver "h" "a handed tightening takes effect at once, and is owed after the duty time"
     Coins "coins" "no two payments of different intents are signed that spend one coin, while the journal keeps it for one of them"

@@ -197,6 +197,14 @@ impl Checker {
         if !self.is_honest(share.signer) {
             return Ok(());
         }
+
+        // Who agreed for a time agreed to nothing after it.
+        let until = authorized.approved_until_ms;
+        must(
+            at_ms < until.saturating_add(self.terms.skew_ms),
+            Property::Authority,
+            || format!("a share on an approval that ended at {until}"),
+        )?;
         if authorized.lock_ms > 0 {
             let lock = Wait {
                 seq,

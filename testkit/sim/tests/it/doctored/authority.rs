@@ -1,7 +1,9 @@
 //! Forks, and signing without authority or with a nonce that was used (d, e, f).
 
-use super::story::{KEY, SCOPE, Story, authorized, doctored, name, released};
-use strongroom_sim::history::{Fact, Loosening, Observation, Released, Share};
+use super::story::{APPROVER, KEY, SCOPE, Story, authorized, doctored, name, released};
+use strongroom_sim::history::{
+    Attempted, Fact, Loosening, Observation, Released, Share, Tightening,
+};
 use strongroom_types::KeyId;
 
 #[test]
@@ -46,6 +48,60 @@ fn forks_and_witnesses_that_go_back_break_d() {
         s.cosigned_as(1, s.size, name(99));
     };
     assert_eq!(doctored(minority), None);
+}
+
+#[test]
+fn an_attempt_without_what_its_payment_rests_on_breaks_e() {
+    let attempt = |s: &mut Story, is_cancel: bool| {
+        s.entry(Fact::Attempt {
+            intent: name(1),
+            attempted: Attempted {
+                number: 2,
+                unsigned: name(102),
+                is_cancel,
+                at_ms: s.at,
+            },
+        });
+    };
+    let revoked = |s: &mut Story| {
+        s.entry(Fact::Tighten(Tightening::Credential(APPROVER), name(70)));
+    };
+    assert_eq!(doctored(|s| attempt(s, false)), None);
+    let after = |is_cancel: bool| {
+        doctored(|s| {
+            revoked(s);
+            attempt(s, is_cancel);
+        })
+    };
+    assert_eq!((after(false), after(true)), (Some("e"), None));
+
+    // The approval ends at 1,000 s.
+    let late = |s: &mut Story| {
+        s.wait(1_000_000);
+        attempt(s, false);
+    };
+    assert_eq!(doctored(late), Some("e"));
+}
+
+#[test]
+fn a_share_on_an_approval_that_ended_breaks_e() {
+    let shared = |until_ms: u64| {
+        move |s: &mut Story| {
+            let mut brief = authorized(2, 1_000);
+            brief.approved_until_ms = until_ms;
+            s.entry(Fact::Authorized(Box::new(brief)));
+            s.witnessed();
+            s.wait(5_000);
+            s.shared(Share {
+                intent: name(2),
+                unsigned: name(102),
+                ..s.share(1)
+            });
+        }
+    };
+    assert_eq!(doctored(shared(100)), Some("e"));
+    // Within what clocks differ.
+    assert_eq!(doctored(shared(1_000)), None);
 }
 
 #[test]

@@ -70,6 +70,7 @@ pub(super) fn authorized(intent: u8, at_ms: u64) -> Authorized {
         listed: vec![],
         policy: POLICY,
         key: KEY,
+        approved_until_ms: 1_000_000,
         expires_ms: 1_000_000,
     }
 }
