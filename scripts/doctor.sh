@@ -6,8 +6,8 @@ MEMORY_MIN_GB=4
 help_doctor() {
     cat <<'HELP'
 usage: ./x doctor
-Checks toolchain, packages, disk, memory and clock, then, in a folder with a profile (strongroom.toml), asks
-`strongroom doctor` about the server that it names. Installs nothing.
+Checks toolchain, packages, disk, memory and clock, then, if a profile (strongroom.toml) lies at the root of this repository,
+asks `strongroom doctor` about the server that it names. Installs nothing.
 Exit 1 if something that ./x test needs is missing; a warning (!) never fails.
 HELP
 }

@@ -120,6 +120,7 @@ HELP
 }
 
 cmd_attack() {
+    [ $# -eq 0 ] || bad_usage "attack takes no arguments"
     ensure_build
     step "the signer's guards" it_tests signer
     step "the journal's rules" it_tests journal

@@ -59,7 +59,8 @@ ensure_build() {
     ensure_compiler
 }
 
-# Recipe for `cached`.
+# Recipe for `cached`. Its lock file is inside the crate of that version, which the registry never changes and cargo checks against
+# the index.
 make_cargo_deny() {
     local into=$1 version=$2
     cargo install cargo-deny --version "$version" --locked --quiet --root "$into"

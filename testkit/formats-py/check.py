@@ -71,7 +71,8 @@ def is_blank(c):
 
 
 def is_name(text):
-    """The rule of names, by this interpreter's table: it may be older, so it knows fewer characters, never other ones."""
+    """The rule of names, by this interpreter's table. It may be older than the pinned one of docs/formats.md: then it refuses the names
+    that hold a character which only the pinned one knows, and judges all others alike. The golden names hold none."""
     hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
     visible = all(c == " " or unicodedata.category(c) not in hidden and not is_blank(c) for c in text)
     sized = 1 <= len(text.encode("utf-8", "surrogatepass")) <= 128

@@ -33,7 +33,8 @@ pub fn init(data: &Path, marker: Option<&Path>, witness: bool) -> anyhow::Result
     let found = found.with_context(|| format!("cannot use {shown} as boot marker"))?;
     anyhow::ensure!(
         found.is_none(),
-        "{shown} is the boot marker of another node: each node needs its own"
+        "{shown} is there already, and a boot marker is never overwritten: leave it alone if this node was made before; \
+         another node needs its own"
     );
 
     let folder = Folder::create(data)?;

@@ -22,9 +22,12 @@ pub(crate) fn of_tenant(access: Access, named: Option<&str>) -> Result<TenantId,
         .map_err(|e| Problem::new(Code::Malformed, e))?;
 
     // An operator's key has no tenant of its own: without a name there is nothing to show.
-    let tenant = named
-        .or(access.tenant)
-        .ok_or_else(|| Problem::new(Code::Malformed, "?tenant= is needed"))?;
+    let tenant = named.or(access.tenant).ok_or_else(|| {
+        Problem::new(
+            Code::Malformed,
+            "name the tenant: `?tenant=` of the request, `tenant` of a profile",
+        )
+    })?;
 
     within_reach(access, tenant)?;
     Ok(tenant)

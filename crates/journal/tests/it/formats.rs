@@ -176,6 +176,22 @@ fn hole_production_genesis_has_no_unlimited_life_or_quota() {
     for (at, change) in unlimited.into_iter().enumerate() {
         assert_eq!(production(change), Some(Code::Unsupported), "case {at}");
     }
+
+    // The largest values of the table in docs/formats.md.
+    let most: [fn(&mut Bounds); 9] = [
+        |b| b.attempt_life_ms = 3_600_000,
+        |b| b.intent_life_ms = 31 * 24 * 3_600_000,
+        |b| b.attempts_max = 64,
+        |b| b.entries_per_minute = 600_000,
+        |b| b.entry_bytes_per_minute = 1 << 30,
+        |b| b.tightenings_per_minute = 600,
+        |b| b.intents_open_max = 1_000_000,
+        |b| b.ended_open_max = 100_000,
+        |b| b.proposals_open_max = 1_024,
+    ];
+    for (at, change) in most.into_iter().enumerate() {
+        assert_eq!(production(change), None, "case {at}");
+    }
 }
 
 #[test]

@@ -243,7 +243,7 @@ fn the_marker_of_another_node_is_not_taken_by_init() {
     let refused = init(&install, "node-9", "node-1.marker");
     assert!(!refused.status.success());
     assert!(
-        text(&refused).contains("another node"),
+        text(&refused).contains("another node needs"),
         "{}",
         text(&refused)
     );

@@ -58,6 +58,9 @@ fn back_dated_release(stand: &mut Stand, payment: &Payment) -> anyhow::Result<()
     println!(
         "\n■ Attack: the writer is hostile. A quiet journal, a proposal under an old stamp, and its release: by the stamps its delay is over"
     );
+    println!(
+        "  (an error of part \"feed\" is expected here: this process's replica refuses that journal as well)"
+    );
     stand.stop_services();
     stand.start(&[RoleName::Link, RoleName::Api], false)?;
     stand.wait_fresh()?;
