@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn names_with_characters_that_hide_or_reorder_are_refused() {
+    fn hole_names_with_characters_that_hide_or_reorder_are_refused() {
         let hidden = [
             '\u{0}',
             '\u{a}',

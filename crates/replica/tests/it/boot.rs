@@ -252,6 +252,24 @@ impl Marker for DyingMarker<'_> {
     }
 }
 
+/// A start of a process that dies at a point.
+fn start_dying(
+    db: &SqliteDb,
+    marker: &mut Cell,
+    dying: &Dying,
+    seed: u64,
+) -> Result<(), ReplicaError> {
+    let process = DyingDb {
+        db,
+        dying: dying.clone(),
+    };
+    let mut marker = DyingMarker {
+        marker,
+        dying: dying.clone(),
+    };
+    boot(&process, &mut marker, &mut ChaCha20Rng::seed_from_u64(seed)).map(|_| ())
+}
+
 /// Generations in the database: confirmed and announced.
 type Generations = (Option<[u8; 16]>, Option<[u8; 16]>);
 
@@ -278,6 +296,12 @@ fn put_back(db: &SqliteDb, (confirmed, announced): &Generations) {
 fn no_sequence_of_up_to_four_crashes_of_a_start_retires_the_key_and_every_older_database_does() {
     let (db, mut marker) = new();
     let (mut seed, mut restored) = (1, 0);
+
+    // A start that has one more durable step would die here, and its points would have to be counted
+    // again.
+    let last = Dying::at(POINTS);
+    assert!(start_dying(&db, &mut marker, &last, seed).is_ok());
+
     let sequences = (1..=4).flat_map(|length| (0..POINTS.pow(length)).map(move |n| (length, n)));
     for (length, number) in sequences {
         let points: Vec<u32> = (0..length)
@@ -285,17 +309,8 @@ fn no_sequence_of_up_to_four_crashes_of_a_start_retires_the_key_and_every_older_
             .collect();
         let mut older = vec![generations(&db)];
         for point in &points {
-            let dying = Dying::at(*point);
-            let process = DyingDb {
-                db: &db,
-                dying: dying.clone(),
-            };
-            let mut marker = DyingMarker {
-                marker: &mut marker,
-                dying,
-            };
             seed += 1;
-            let died = boot(&process, &mut marker, &mut ChaCha20Rng::seed_from_u64(seed));
+            let died = start_dying(&db, &mut marker, &Dying::at(*point), seed);
             assert!(died.is_err(), "{points:?}: dies at {point}, not {died:?}");
             older.push(generations(&db));
         }

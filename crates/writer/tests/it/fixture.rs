@@ -16,7 +16,7 @@ use strongroom_stage::{NoFaults, Options, Shell, ShellError, StopFlag};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{NodeId, Scope, UnixMs};
 use strongroom_wire::{JournalResult, JournalSubmitted, Payload, Role, encode, topics};
-use strongroom_world::{Letter, Sender};
+use strongroom_world::{Letter, Sender, World};
 use strongroom_writer::{Start, StartCheck, StartError, StartParts, Writer};
 
 pub use strongroom_world::small::*;
@@ -62,15 +62,25 @@ pub fn open_start_until(
     (now, seed): (UnixMs, u64),
     stop: &StopFlag,
 ) -> Result<StartCheck, StartError> {
-    let parts = StartParts {
-        genesis: genesis(),
+    let parts = start_parts(&world(), db, bus, (seed, stop));
+    StartCheck::open(parts, &log_seed(), now)
+}
+
+/// What a start of a world's writer is given.
+pub fn start_parts(
+    world: &World,
+    db: &Arc<SqliteDb>,
+    bus: &Arc<dyn Bus>,
+    (seed, stop): (u64, &StopFlag),
+) -> StartParts {
+    StartParts {
+        genesis: Arc::clone(&world.genesis),
         db: Arc::clone(db) as Arc<dyn Db>,
         bus: Arc::clone(bus),
-        post: post(),
+        post: world.post(Sender::Service(Role::Writer)),
         entropy: Arc::new(Seeded(AtomicU64::new(seed * 1_000_000))),
         stop: stop.clone(),
-    };
-    StartCheck::open(parts, &log_seed(), now)
+    }
 }
 
 /// Checkpoint body of a database.

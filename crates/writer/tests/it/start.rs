@@ -11,7 +11,7 @@ use strongroom_store_sqlite::SqliteDb;
 use strongroom_tlog::{NoteSigner, sign_note};
 use strongroom_types::UnixMs;
 use strongroom_wire::{JournalBatch, Role, topics};
-use strongroom_world::{Letter, Sender};
+use strongroom_world::{Letter, Sender, World, WorldOptions};
 use strongroom_writer::{Start, StartCheck, StartError};
 
 fn empty() -> Arc<SqliteDb> {
@@ -31,6 +31,16 @@ fn put_back() -> (Running, Arc<SqliteDb>) {
 /// A start, later than everything that was published before it.
 fn later(db: &Arc<SqliteDb>, bus: &Arc<dyn Bus>) -> Result<StartCheck, StartError> {
     open_start(db, bus, (at(1_000), 9))
+}
+
+/// A start of another world's writer at that time.
+fn start_of(
+    world: &World,
+    db: &Arc<SqliteDb>,
+    bus: &Arc<dyn Bus>,
+) -> Result<StartCheck, StartError> {
+    let parts = start_parts(world, db, bus, (9, &StopFlag::new()));
+    StartCheck::open(parts, &world.log_key.to_bytes(), at(1_000))
 }
 
 fn batches(bus: &dyn Bus) -> Vec<JournalBatch> {
@@ -64,6 +74,30 @@ fn a_start_waits_for_enough_distinct_witnesses() {
     }
     state(bus.as_ref(), 4, &body, at(1_001));
     assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+}
+
+/// With five seats a quorum is four, and three witnesses are in every quorum of which one is honest:
+/// here the two numbers differ.
+#[test]
+fn a_start_needs_fewer_witnesses_than_a_quorum_when_fewer_are_in_all_of_them() {
+    let options = WorldOptions {
+        witnesses: 2,
+        ..WorldOptions::default()
+    };
+    let world = World::new(2, options);
+    assert_eq!((world.genesis.quorum, world.genesis.faults), (4, 1));
+
+    let (db, bus) = (empty(), bus());
+    let mut check = start_of(&world, &db, &bus).unwrap();
+    let body = stored_body(&db);
+    for (n, expected) in [(1, Start::Waits), (4, Start::Waits), (5, Start::Ready)] {
+        let topic = topics::cosignatures(world.seat(n).node);
+        let cosignature = world.cosignature(n, &body, at(1_001));
+        let letter = Letter::new(&topic, at(1_001));
+        let record = world.record(Sender::Seat(n), letter, &cosignature);
+        bus.publish(&[record]).unwrap();
+        assert_eq!(check.step(at(1_001)).unwrap(), expected, "after seat {n}");
+    }
 }
 
 #[test]
