@@ -10,6 +10,7 @@ use crate::trace::Logged;
 use crate::walk::{Flow, NoWatcher, Turned, Watch};
 use std::collections::BTreeMap;
 use strongroom_ports::db::Db as _;
+use strongroom_signing::runs::RUN_MS;
 use strongroom_types::Digest;
 
 /// Between two looks of a node that nothing wakes, milliseconds: turns are what a seed costs, and
@@ -17,9 +18,11 @@ use strongroom_types::Digest;
 const IDLE_MS: u64 = 100;
 /// Virtual time after which no more goes wrong until the installation is founded, milliseconds.
 const FOUND_CALM_MS: u64 = 120_000;
-/// Virtual time within which it must be founded, milliseconds: the pauses between the runs of a
-/// ceremony double, and the sixth run begins eight minutes after the first.
-const FOUND_MS: u64 = 900_000;
+/// Virtual time within which it must be founded, milliseconds. The pauses between the runs of a
+/// ceremony double. When each run before it is refused at once, the eighth still begins while
+/// things go wrong, the ninth not. A run in which a process dies is followed by the longer pause, so
+/// the ninth begins half an hour after the eighth.
+const FOUND_MS: u64 = FOUND_CALM_MS + (RUN_MS << 7) + 60_000;
 /// Virtual time after the faults within which everything must have ended, milliseconds: a clock
 /// wrong by ten minutes may have put journal time as far ahead.
 const END_MS: u64 = 900_000;
