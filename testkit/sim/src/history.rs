@@ -294,6 +294,16 @@ pub enum Observation {
         /// Number of its seat, from 1.
         seat: u16,
     },
+    /// What a starting witness finds on its disk as cosigned last. It may never have left: the
+    /// process can die between its commit and the first frame.
+    Remembered {
+        /// Number of its seat, from 1.
+        seat: u16,
+        /// Number of entries that the checkpoint covers.
+        size: u64,
+        /// Its date by the witness's clock then, Unix milliseconds.
+        dated_ms: u64,
+    },
     /// A disk was put back, while its process was down.
     Restored {
         /// Number of its seat, from 1.

@@ -266,10 +266,18 @@ impl Observer {
         }
     }
 
-    /// A signer or witness starts.
-    pub(crate) fn on_start(&self, node: NodeName) {
-        let started = Observation::Started { seat: node.seat() };
+    /// A signer or witness starts. `cosigned` is what its disk says that it cosigned last: size, and
+    /// time in Unix seconds.
+    pub(crate) fn on_start(&self, node: NodeName, cosigned: (u64, u64)) {
+        let seat = node.seat();
+        let started = Observation::Started { seat };
+        let remembered = Observation::Remembered {
+            seat,
+            size: cosigned.0,
+            dated_ms: cosigned.1 * 1_000,
+        };
         self.state().observe(self.time.now(), &started);
+        self.state().observe(self.time.now(), &remembered);
     }
 
     /// A signer's or witness's disk was put back.

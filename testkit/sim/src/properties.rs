@@ -288,6 +288,14 @@ impl Checker {
                 seat.floor = seat.size();
                 Ok(())
             }
+            Observation::Remembered {
+                seat,
+                size,
+                dated_ms,
+            } => {
+                self.on_remembered(*seat, (*size, *dated_ms));
+                Ok(())
+            }
             Observation::Restored { seat } => {
                 self.seats.entry(*seat).or_default().restored = true;
                 Ok(())

@@ -87,9 +87,9 @@ impl Rig {
         self.hostile.on_frame(node, frame);
     }
 
-    /// A signer or witness starts.
-    pub(crate) fn on_start(&self, node: NodeName) {
-        self.observer.on_start(node);
+    /// A signer or witness starts; see [`Observer::on_start`].
+    pub(crate) fn on_start(&self, node: NodeName, cosigned: (u64, u64)) {
+        self.observer.on_start(node, cosigned);
         self.hostile.on_start(node);
     }
 }

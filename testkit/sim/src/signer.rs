@@ -10,6 +10,7 @@ use crate::rig::Rig;
 use std::sync::Arc;
 use strongroom_mpc_core::seal::SealingSecret;
 use strongroom_ports::chain::ChainCodec;
+use strongroom_ports::db::Db as _;
 use strongroom_ports::host::Entropy as _;
 use strongroom_signer_core::{
     Fatal, LocalRules, NodeSecrets, SignerNode, SignerSetup, install, resume_local,
@@ -134,7 +135,7 @@ impl SignerHost {
         // Told before the first frame: the observer takes the floor of what it cosigned from here,
         // and what hostile parts know of its nonces is void.
         let mut process = SignerNode::open(setup)?;
-        self.rig.on_start(self.node);
+        self.rig.on_start(self.node, self.cosigned_last());
         self.starts += 1;
         self.connect(&mut process);
         self.rig.trace.log(Event::NodeUp {
@@ -143,6 +144,15 @@ impl SignerHost {
         });
         self.process = Some(process);
         Ok(())
+    }
+
+    /// What its disk says that it cosigned last: size, and time in Unix seconds. Both are 0 before
+    /// the first time.
+    fn cosigned_last(&self) -> (u64, u64) {
+        let mut tx = self.disk.content().begin().unwrap();
+        let sql = "SELECT cosigned_size, cosigned_s FROM journal_witness WHERE id = 1";
+        let row = tx.query_opt(sql, &[]).unwrap().unwrap();
+        (row.u64(0).unwrap(), row.u64(1).unwrap())
     }
 
     fn connect(&mut self, process: &mut SignerNode) {

@@ -60,6 +60,15 @@ impl Checker {
         Ok(())
     }
 
+    /// A statement on a disk was made before this start, and so before any act that is handed from now
+    /// on: repeated, it states nothing new. One without an act that was owed already does.
+    pub(super) fn on_remembered(&mut self, witness: u16, (size, dated_ms): (u64, u64)) {
+        if self.owed(witness, size, dated_ms).is_none() {
+            let seat = self.seats.entry(witness).or_default();
+            seat.stated.insert((size, dated_ms));
+        }
+    }
+
     /// A quorum over one size has one body, which is the writer's own.
     fn check_one_line(&self, size: u64) -> Verdict {
         let mut votes: BTreeMap<Digest, usize> = BTreeMap::new();

@@ -240,6 +240,44 @@ fn a_handed_tightening_without_effect_breaks_h() {
     };
     assert_eq!(clock_set_back(true), None, "as it was");
     assert_eq!(clock_set_back(false), Some("h"), "under a new date");
+    // The process died between its commit and the first frame, so the first time never left.
+    let remembered = |owed_ms: u64| {
+        doctored(move |s: &mut Story| {
+            s.wait(700_000);
+            s.entry(Fact::Other);
+            let (size, dated_ms) = (s.size, s.at);
+            let started = Observation::Remembered {
+                seat: 1,
+                size,
+                dated_ms,
+            };
+            let own_ms = s.at - 600_000;
+            let handed = Observation::Handed {
+                seat: 1,
+                scope: SCOPE,
+                act: name(70),
+                what: Tightening::Credential(APPROVER),
+                by: Vec::new(),
+                own_ms,
+            };
+            if owed_ms == 0 {
+                s.see(started);
+                s.see(handed);
+            } else {
+                s.see(handed);
+                s.wait(owed_ms);
+                s.see(started);
+            }
+            s.see(Observation::Cosigned(Cosigned {
+                witness: 1,
+                size,
+                body: name(200 + size as u8),
+                dated_ms,
+            }));
+        })
+    };
+    assert_eq!(remembered(0), None, "made before the act was handed");
+    assert_eq!(remembered(20_000), Some("h"), "made while it was owed");
     let lapsed = |has_lapsed: bool| {
         doctored(move |s: &mut Story| {
             let own_ms = s.at;
