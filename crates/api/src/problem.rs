@@ -33,7 +33,8 @@ impl From<Code> for Problem {
 /// The cause of a store failure goes to the log, never to the client.
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
-        tracing::error!(%error, "store");
+        let cause: &dyn std::error::Error = &error;
+        tracing::error!(error = cause, "store");
 
         let code = match error.kind() {
             DbErrorKind::Full => Code::DiskFull,

@@ -288,7 +288,10 @@ pub enum DbErrorKind {
     Other,
 }
 
-/// A database error. The detail is the engine's own text, private to logs; it never holds values.
+/// A database error, private to logs. The detail is the adapter's or the engine's text; the source is
+/// the engine's own error below it, where there is one: a result code, the operating system's answer.
+/// Neither holds a value of the data, also not in `Debug`: of an engine's error that may hold one, the
+/// adapter keeps the code alone.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{kind}: {detail}")]
 pub struct DbError {
@@ -308,10 +311,10 @@ impl DbError {
         }
     }
 
-    /// The same error with the one below it.
+    /// The same error with the engine's own error as source.
     #[must_use]
-    pub fn because(mut self, source: impl Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -199,16 +199,21 @@ impl StageError {
     /// The error and everything below it, outermost first, in one line.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        // `Display` prints no cause, so each level of the chain appears once.
-        let mut below = self.source();
-        while let Some(error) = below {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            below = error.source();
-        }
-        text
+        chain(self)
     }
+}
+
+/// An error and everything below it, outermost first, in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    // `Display` prints no cause, so each level of the chain appears once.
+    let mut below = error.source();
+    while let Some(error) = below {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        below = error.source();
+    }
+    text
 }
 
 /// A transient database error stays transient. A value that no column holds was in a record, which

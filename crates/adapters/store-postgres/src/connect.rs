@@ -49,7 +49,7 @@ impl PostgresOptions {
 
         // A remote server needs a verified certificate; otherwise an attacker on the network could
         // answer in place of the database.
-        let options: PgConnectOptions = self.url.parse().map_err(|e| map(&e))?;
+        let options: PgConnectOptions = self.url.parse().map_err(map)?;
         if !is_local(&options)
             && !matches!(
                 options.get_ssl_mode(),
@@ -110,7 +110,7 @@ impl Connections {
             .enable_all()
             .build();
         Ok(Self {
-            runtime: runtime.map_err(|e| DbError::new(DbErrorKind::Io, e.to_string()))?,
+            runtime: runtime.map_err(|e| DbError::new(DbErrorKind::Io, "no runtime").because(e))?,
             connect: options.parse()?,
             connections_max: options.connections_max.max(1),
             wait: options.lock_timeout,
@@ -148,7 +148,7 @@ impl Connections {
             Ok(connection) => Ok((connection, true)),
             Err(error) => {
                 self.lost();
-                Err(map(&error))
+                Err(map(error))
             }
         }
     }

@@ -49,7 +49,7 @@ impl<'a> PostgresTx<'a> {
                 .runtime
                 .block_on(work)
                 .map(|_| ())
-                .map_err(|e| map(&e))
+                .map_err(map)
         })
     }
 
@@ -82,7 +82,7 @@ fn open(db: &PostgresDb) -> Result<PgConnection, DbError> {
             Ok(_) => return Ok(connection),
             Err(error) => {
                 discard(db, connection);
-                let error = map(&error);
+                let error = map(error);
 
                 // An error on a new connection is the server's state and is returned; an idle
                 // connection may only have died.
@@ -112,7 +112,7 @@ impl Tx for PostgresTx<'_> {
                 .connections
                 .runtime
                 .block_on(work)
-                .map_err(|e| map(&e))?
+                .map_err(map)?
                 .rows_affected())
         })?;
 
@@ -123,7 +123,7 @@ impl Tx for PostgresTx<'_> {
     fn query(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, DbError> {
         let rows = self.guard(|db, connection| {
             let work = connection.fetch_all(bind(sqlx::query(sql), args)?);
-            let rows = db.connections.runtime.block_on(work).map_err(|e| map(&e))?;
+            let rows = db.connections.runtime.block_on(work).map_err(map)?;
             rows.iter().map(row).collect::<Result<Vec<Row>, DbError>>()
         })?;
 
@@ -138,7 +138,7 @@ impl Tx for PostgresTx<'_> {
                 // The text is safe: it has only the bulk's static parts and numbers.
                 let query = bind(sqlx::query(AssertSqlSafe(bulk.text(count))), chunk)?;
                 let rows = db.connections.runtime.block_on(connection.fetch_all(query));
-                for found in &rows.map_err(|e| map(&e))? {
+                for found in &rows.map_err(map)? {
                     all.push(row(found)?);
                 }
             }
@@ -156,7 +156,7 @@ impl Tx for PostgresTx<'_> {
                 .runtime
                 .block_on(work)
                 .map(|_| ())
-                .map_err(|e| map(&e))
+                .map_err(map)
         })?;
 
         if let Some(connection) = self.connection.take() {
@@ -182,7 +182,11 @@ impl Drop for PostgresTx<'_> {
                 // A connection returns to the pool only after its rollback; otherwise the next user
                 // would inherit its locks.
                 Ok(_) => self.db.connections.give_back(connection),
-                Err(_) => discard(self.db, connection),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &map(error);
+                    tracing::warn!(error, "a rollback failed: its connection is closed");
+                    discard(self.db, connection);
+                }
             }
         }
         self.db.release();
@@ -232,5 +236,5 @@ fn value<T>(
     found: Result<Option<T>, sqlx::Error>,
     make: impl FnOnce(T) -> Value,
 ) -> Result<Value, DbError> {
-    Ok(found.map_err(|e| map(&e))?.map_or(Value::Null, make))
+    Ok(found.map_err(map)?.map_or(Value::Null, make))
 }

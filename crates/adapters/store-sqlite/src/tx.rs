@@ -130,9 +130,12 @@ impl Tx for SqliteTx<'_> {
 impl Drop for SqliteTx<'_> {
     fn drop(&mut self) {
         if !self.inner.connection.is_autocommit() {
-            // The error is ignored: a failed rollback leaves the transaction open, and the next
-            // BEGIN then fails.
-            let _ = self.inner.connection.execute_batch("ROLLBACK");
+            // A failed rollback leaves the transaction open. The next BEGIN then fails, and says
+            // only that; the reason is known here alone.
+            if let Err(error) = self.inner.connection.execute_batch("ROLLBACK") {
+                let error: &dyn std::error::Error = &map(&error);
+                tracing::error!(error, "a rollback failed: its transaction stays open");
+            }
         }
         *self.db.owner.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -185,7 +188,7 @@ fn rows(connection: &Connection, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>
 fn text(bytes: &[u8]) -> Result<String, DbError> {
     let text = std::str::from_utf8(bytes);
     text.map(str::to_owned)
-        .map_err(|_| DbError::new(DbErrorKind::Type, "a text column is not UTF-8"))
+        .map_err(|e| DbError::new(DbErrorKind::Type, "a text column is not UTF-8").because(e))
 }
 
 fn check(args: &[Arg<'_>]) -> Result<(), DbError> {

@@ -13,7 +13,7 @@ use crate::dead_letter::DeadLetter;
 use crate::faults::CrashPoint;
 use crate::post::message_id;
 use crate::schema;
-use crate::stage::{Stage, StageError};
+use crate::stage::{Stage, StageError, chain};
 
 /// How a transaction ended.
 pub(super) enum Transacted {
@@ -99,9 +99,7 @@ impl<S: Stage> Shell<S> {
     fn not_committed(&self, why: NotCommitted) -> Result<Transacted, ShellError> {
         match why {
             NotCommitted::Stage(error) => Ok(Transacted::Refused(error)),
-            NotCommitted::Db(error) if error.is_transient() => {
-                Ok(Transacted::Busy(error.to_string()))
-            }
+            NotCommitted::Db(error) if error.is_transient() => Ok(Transacted::Busy(chain(&error))),
             NotCommitted::Db(source) => Err(ShellError::Db {
                 stage: self.name,
                 source,

@@ -177,7 +177,8 @@ fn a_busy_database_only_delays() {
     shell.step(0, Duration::ZERO).unwrap();
     world.publish(&[command(1, "a", "add")]);
     world.db.busy.store(true, Relaxed);
-    assert!(shell.step(1, Duration::ZERO).unwrap().blocked.is_some());
+    let cause = shell.step(1, Duration::ZERO).unwrap().blocked.unwrap();
+    assert!(cause.contains("code 5"), "down to the engine: {cause}");
     world.db.busy.store(false, Relaxed);
     assert_eq!(shell.step(100, Duration::ZERO).unwrap().records, 1);
 }

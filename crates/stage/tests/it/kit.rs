@@ -170,7 +170,7 @@ struct FlakyTx<'a>(Box<dyn Tx + 'a>, Commit);
 impl Db for FlakyDb {
     fn begin(&self) -> Result<Box<dyn Tx + '_>, DbError> {
         if self.busy.load(Ordering::Relaxed) {
-            return Err(DbError::new(DbErrorKind::Busy, "busy"));
+            return Err(DbError::new(DbErrorKind::Busy, "busy").because("code 5"));
         }
         Ok(Box::new(FlakyTx(
             self.inner.begin()?,
