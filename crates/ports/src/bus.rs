@@ -218,7 +218,9 @@ pub trait Bus: Send + Sync {
     fn fsyncs(&self) -> u64;
 }
 
-/// Errors of the bus.
+/// Errors of the bus. [`Self::Io`] and [`Self::Corrupt`] hold the engine's error as text and have no
+/// source: they are compared, copied to every waiting publisher and sent between processes, and no
+/// engine's error can do all of that.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {
     /// A topic name is not allowed.

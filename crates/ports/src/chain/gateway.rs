@@ -25,7 +25,9 @@ pub enum Standing {
     Confirmed(u32),
 }
 
-/// Reason for which the network gave no answer. It never contains credentials.
+/// Reason for which the network gave no answer. The texts are the adapter's, with all that its
+/// client said below: many a node's answer is text from the start, so there is no source. They never
+/// contain credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// There was no answer: the connection failed, or the node is not ready.
