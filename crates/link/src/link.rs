@@ -125,10 +125,18 @@ impl Link {
 
     /// Serves the signer's connections until the stop flag is set.
     pub fn serve(mut self, spawn: &Spawn) {
+        let mut failures = AcceptFailures::default();
         while !self.routes.stop.is_set() {
             match self.listener.accept() {
-                Ok((stream, _)) => self.serve_connection(stream, spawn),
-                Err(_) => {
+                Ok((stream, _)) => {
+                    failures.clear();
+                    self.serve_connection(stream, spawn);
+                }
+                Err(error) => {
+                    if failures.is_new(&error) {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::warn!(node = %self.routes.node, error, "no connection is accepted");
+                    }
                     let _ = self.routes.stop.wait(ACCEPT_POLL);
                 }
             }
@@ -142,6 +150,27 @@ impl Link {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(node = %self.routes.node, error, "the signer's connection ended");
         }
+    }
+}
+
+/// Last error of accepting. A cause that lasts, such as too many open files, repeats with each
+/// attempt, fifty times a second: it is logged when it changes.
+#[derive(Default)]
+struct AcceptFailures(Option<i32>);
+
+impl AcceptFailures {
+    /// Whether the error is another one than the last. That no signer is waiting is none, and does
+    /// not end one: it comes between two attempts that fail as well.
+    fn is_new(&mut self, error: &io::Error) -> bool {
+        // The kind does not tell the errors apart: a full table of files has none of its own.
+        let number = error.raw_os_error();
+        error.kind() != io::ErrorKind::WouldBlock
+            && std::mem::replace(&mut self.0, number) != number
+    }
+
+    /// A connection was accepted, so the next error is a new one.
+    fn clear(&mut self) {
+        self.0 = None;
     }
 }
 
@@ -159,4 +188,28 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
     // An accept that blocked would not see the stop flag.
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `EMFILE` and `ENFILE`: the standard library has no kind of its own for either.
+    const PROCESS_FILES: i32 = 24;
+    const SYSTEM_FILES: i32 = 23;
+
+    #[test]
+    fn an_accept_error_is_logged_when_it_changes_and_again_after_a_connection() {
+        let mut failures = AcceptFailures::default();
+        let mut is_new = |code| failures.is_new(&io::Error::from_raw_os_error(code));
+        assert!(is_new(PROCESS_FILES));
+        assert!(!is_new(PROCESS_FILES), "it lasts");
+        assert!(is_new(SYSTEM_FILES), "another one");
+
+        assert!(!failures.is_new(&io::ErrorKind::WouldBlock.into()));
+        assert!(!failures.is_new(&io::Error::from_raw_os_error(SYSTEM_FILES)));
+
+        failures.clear();
+        assert!(failures.is_new(&io::Error::from_raw_os_error(SYSTEM_FILES)));
+    }
 }

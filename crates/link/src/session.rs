@@ -85,9 +85,12 @@ impl Session {
         while !self.is_over() {
             for delivered in self.routes.bus.fetch(&wants, RECORDS_MAX, FETCH_WAIT)? {
                 let frame = encode(&self.frame(&delivered));
-                // The signer has gone. Records that it did not get go to its next connection.
-                if write_frame(&mut Sending(self), &frame).is_err() {
-                    return Ok(());
+                // Records that the signer did not get go to its next connection. A write that ends
+                // because the connection is over has its reason at the other direction.
+                match write_frame(&mut Sending(self), &frame) {
+                    Ok(()) => {}
+                    Err(_) if self.is_over() => return Ok(()),
+                    Err(error) => return Err(error.into()),
                 }
 
                 // Requests are passed on once, across connections; journal topics begin again with
