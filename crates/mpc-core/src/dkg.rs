@@ -27,6 +27,7 @@ pub use parameters::{DkgParameters, RosterMember};
 pub use session::DkgSession;
 pub use transcript::transcript_hash;
 
+use crate::StepError;
 use crate::encoding::{NotCanonical, decode, encode};
 use crate::{KeyShareRecord, PublicKeyRecord};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -201,18 +202,37 @@ pub enum DkgFault {
         culprit: u16,
     },
     /// A step failed in a way that no peer's message explains.
-    #[error("key generation failed: {0}")]
-    Failed(&'static str),
+    #[error("key generation failed: {step}")]
+    Failed {
+        /// The step, in fixed words.
+        step: &'static str,
+        /// The error below it, unless the step itself found that something does not hold.
+        #[source]
+        source: Option<StepError>,
+    },
 }
 
 impl DkgFault {
+    /// A step that found that something does not hold.
+    pub(crate) fn failed(step: &'static str) -> Self {
+        Self::Failed { step, source: None }
+    }
+
+    /// A step that failed by this error, for `map_err`.
+    pub(crate) fn failed_by<E: Into<StepError>>(step: &'static str) -> impl FnOnce(E) -> Self {
+        move |error| Self::Failed {
+            step,
+            source: Some(error.into()),
+        }
+    }
+
     /// Roster indices whose messages prove the fault; empty when no signer can be named.
     #[must_use]
     pub fn culprits(&self) -> Vec<u16> {
         match self {
             // No peer caused these faults. A signer that is named here would be blamed in a signed
             // report.
-            Self::Parameters(_) | Self::Failed(_) => Vec::new(),
+            Self::Parameters(_) | Self::Failed { .. } => Vec::new(),
             Self::Equivocation { culprits } => culprits.clone(),
             Self::InvalidPackage { culprit }
             | Self::InvalidProofOfKnowledge { culprit }

@@ -15,6 +15,7 @@
 mod bounded;
 mod digest;
 mod encoding;
+mod step_error;
 
 pub mod dkg;
 pub mod hd;
@@ -27,4 +28,5 @@ pub mod verify;
 pub use encoding::NotCanonical;
 pub use hd::ChildPath;
 pub use record::{KeyShareRecord, PublicKeyRecord, RecordError};
+pub use step_error::StepError;
 pub use suite::SuiteId;

@@ -10,11 +10,20 @@ use crate::verdict::{CheckEnd, JudgedRefusal};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use strongroom_mpc_core::KeyShareRecord;
-use strongroom_mpc_core::dkg::{DkgEffect, DkgInput};
+use strongroom_mpc_core::dkg::{DkgEffect, DkgFault, DkgInput};
 use strongroom_signing::runs::RUNS_MAX;
 use strongroom_types::ceremony::certificate_digest;
 use strongroom_types::{Code, Digest, Refusal, UnixMs};
 use strongroom_wire::{CeremonyMessage, Role, SignerMessage, open};
+
+/// Logs the cause of a step that failed by no peer's fault. The refusal goes to other machines and
+/// has the step's own words only; a run ends by it, so a line is as rare as a run.
+pub(crate) fn log_failed_step(name: KeyName, fault: &DkgFault) {
+    if let DkgFault::Failed { .. } = fault {
+        let error: &dyn std::error::Error = fault;
+        tracing::error!(key = %name.1, error, "a step of a ceremony failed");
+    }
+}
 
 impl SignerNode {
     /// Another signer's message, forwarded by a coordinator as it was sealed.
@@ -103,6 +112,7 @@ impl SignerNode {
         match running.session.step(input, &mut *self.entropy.rng()) {
             Ok(effects) => self.perform(name, effects, now),
             Err(fault) => {
+                log_failed_step(name, &fault);
                 let detail = format!("{fault}; by signers {:?}", fault.culprits());
                 self.fail_run(name, Refusal::new(Code::CeremonyFault, detail), now);
                 Ok(())
@@ -174,7 +184,10 @@ impl SignerNode {
         running
             .session
             .step(DkgInput::Persisted, &mut *self.entropy.rng())
-            .map_err(|fault| Refusal::new(Code::CeremonyFault, fault).into())
+            .map_err(|fault| {
+                log_failed_step(name, &fault);
+                Refusal::new(Code::CeremonyFault, fault).into()
+            })
     }
 
     /// The run is over here: the journal's certificates take the place of the session's own.

@@ -2,6 +2,7 @@
 
 use crate::ceremonies::{CeremonyRun, RUN_MS_MAX, RunningCeremony};
 use crate::fatal::Fatal;
+use crate::generation::log_failed_step;
 use crate::held::Asker;
 use crate::node::SignerNode;
 use crate::refusals::Cause;
@@ -84,8 +85,12 @@ impl SignerNode {
         let parameters = self.parameters(run, &key)?;
         let sealing = SealingSecret::from_bytes(&self.identity.sealing.to_secret_bytes());
         let (session, effects) =
-            DkgSession::start(parameters, index, sealing, &mut *self.entropy.rng())
-                .map_err(|fault| Refusal::new(Code::CeremonyFault, fault))?;
+            DkgSession::start(parameters, index, sealing, &mut *self.entropy.rng()).map_err(
+                |fault| {
+                    log_failed_step(name, &fault);
+                    Refusal::new(Code::CeremonyFault, fault)
+                },
+            )?;
 
         // The run's number is on disk before its first message leaves: begun again after a
         // restart, it would show peers a second polynomial under one name.

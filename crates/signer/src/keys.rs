@@ -401,7 +401,7 @@ impl KeyRing {
         active
             .share
             .sign_all(packages)
-            .map_err(|fault| refusal_of(&fault))
+            .map_err(|fault| refusal_of(name, &fault))
     }
 }
 
@@ -412,7 +412,7 @@ fn unknown(name: KeyName) -> Refusal {
     )
 }
 
-fn refusal_of(fault: &SignFault) -> Refusal {
+fn refusal_of(name: KeyName, fault: &SignFault) -> Refusal {
     let code = match fault {
         SignFault::Package(_) | SignFault::NotParticipant | SignFault::CommitmentMismatch => {
             Code::PackageInvalid
@@ -420,7 +420,13 @@ fn refusal_of(fault: &SignFault) -> Refusal {
         SignFault::CommitmentUnknown => Code::CommitmentUnknown,
         SignFault::NonceUsed => Code::NonceUsed,
         SignFault::Path(_) => Code::PathNotOwn,
-        SignFault::Failed => Code::Internal,
+        SignFault::Failed(_) => {
+            // No package that passed its checks fails here, whatever a coordinator asks: the library
+            // or this machine is at fault. The refusal goes to other machines and has no cause.
+            let error: &dyn std::error::Error = fault;
+            tracing::error!(key = %name.1, error, "a nonce is spent without a share");
+            Code::Internal
+        }
     };
     Refusal::new(code, fault)
 }

@@ -5,6 +5,7 @@
 
 use super::DkgFault;
 use super::message::Round1;
+use crate::StepError;
 use crate::suite::{Suite, SuiteId, identifier, with_suite};
 use frost_core::keys::dkg::{part1, part2, part3, round1, round2};
 use frost_core::keys::{PublicKeyPackage, SigningShare, VerifyingShare};
@@ -89,10 +90,8 @@ impl<C: Suite> FrostRounds<C> {
         // The proof stops a rogue key: a commitment that is chosen after the others so that it
         // cancels them.
         let (secret, package) =
-            part1::<C, _>(mine, n, min_signers, rng).map_err(|_| DkgFault::Failed("part 1"))?;
-        let package = package
-            .serialize()
-            .map_err(|_| DkgFault::Failed("part 1"))?;
+            part1::<C, _>(mine, n, min_signers, rng).map_err(DkgFault::failed_by("part 1"))?;
+        let package = package.serialize().map_err(DkgFault::failed_by("part 1"))?;
 
         Ok((
             Box::new(Self {
@@ -136,17 +135,17 @@ impl<C: Suite> FrostRounds<C> {
     }
 
     /// Names the culprit of a library error, if a peer's message proves it.
-    fn fault(&self, error: &Error<C>, otherwise: &'static str) -> DkgFault {
+    fn fault(&self, error: Error<C>, otherwise: &'static str) -> DkgFault {
         let culprit = error.culprits().first().and_then(|id| self.index_of(id));
 
-        match (error, culprit) {
+        match (&error, culprit) {
             (Error::InvalidProofOfKnowledge { .. }, Some(culprit)) => {
                 DkgFault::InvalidProofOfKnowledge { culprit }
             }
             (Error::InvalidSecretShare { .. }, Some(culprit)) => {
                 DkgFault::InvalidSigningShare { culprit }
             }
-            _ => DkgFault::Failed(otherwise),
+            _ => DkgFault::failed_by(otherwise)(error),
         }
     }
 
@@ -156,7 +155,7 @@ impl<C: Suite> FrostRounds<C> {
         key: &frost_core::keys::KeyPackage<C>,
         public: &PublicKeyPackage<C>,
     ) -> Result<KeyMaterial, DkgFault> {
-        let failed = DkgFault::Failed("part 3 yields an inconsistent key");
+        let inconsistent = "part 3 yields an inconsistent key";
         let share = key.signing_share();
 
         // The key is persisted and certified next. A key that cannot sign must fail here, before it
@@ -166,11 +165,11 @@ impl<C: Suite> FrostRounds<C> {
             || public.verifying_shares().get(key.identifier())
                 != Some(&VerifyingShare::from(*share))
         {
-            return Err(failed);
+            return Err(DkgFault::failed(inconsistent));
         }
 
         let bytes = Zeroizing::new(share.serialize());
-        let secret = Zeroizing::new(bytes.as_slice().try_into().map_err(|_| failed.clone())?);
+        let secret = Zeroizing::new(scalar(&bytes).map_err(DkgFault::failed_by(inconsistent))?);
 
         let verifying_shares: Option<BTreeMap<_, _>> = self
             .indices
@@ -183,10 +182,18 @@ impl<C: Suite> FrostRounds<C> {
             group_key: public
                 .verifying_key()
                 .serialize()
-                .map_err(|_| failed.clone())?,
-            verifying_shares: verifying_shares.ok_or(failed)?,
+                .map_err(DkgFault::failed_by(inconsistent))?,
+            verifying_shares: verifying_shares.ok_or(DkgFault::failed(inconsistent))?,
         })
     }
+}
+
+/// The 32 bytes of a scalar's encoding.
+fn scalar(bytes: &[u8]) -> Result<[u8; 32], StepError> {
+    let length = bytes.len();
+    bytes
+        .try_into()
+        .map_err(|_| StepError::ScalarLength(length))
 }
 
 impl<C: Suite> Rounds for FrostRounds<C> {
@@ -196,7 +203,7 @@ impl<C: Suite> Rounds for FrostRounds<C> {
     ) -> Result<BTreeMap<u16, ShareBytes>, DkgFault> {
         let RoundState::Part1(secret) = std::mem::replace(&mut self.state, RoundState::Spent)
         else {
-            return Err(DkgFault::Failed("part 2 out of order"));
+            return Err(DkgFault::failed("part 2 out of order"));
         };
 
         let mut packages = BTreeMap::new();
@@ -204,23 +211,20 @@ impl<C: Suite> Rounds for FrostRounds<C> {
             let id = *self
                 .indices
                 .get(index)
-                .ok_or(DkgFault::Failed("unknown index"))?;
+                .ok_or(DkgFault::failed("unknown index"))?;
             packages.insert(id, self.decode(*index, message)?);
         }
 
         // Round 1, step 5 verifies each proof of knowledge; round 2, step 1 evaluates the
         // polynomial for each peer.
         let (secret, shares) =
-            part2(secret, &packages).map_err(|error| self.fault(&error, "part 2"))?;
+            part2(secret, &packages).map_err(|error| self.fault(error, "part 2"))?;
 
         let mut bytes = BTreeMap::new();
         for (id, package) in &shares {
-            let index = self.index_of(id).ok_or(DkgFault::Failed("unknown index"))?;
+            let index = self.index_of(id).ok_or(DkgFault::failed("unknown index"))?;
             let share = Zeroizing::new(package.signing_share().serialize());
-            let share = share
-                .as_slice()
-                .try_into()
-                .map_err(|_| DkgFault::Failed("part 2"))?;
+            let share = scalar(&share).map_err(DkgFault::failed_by("part 2"))?;
             bytes.insert(index, Zeroizing::new(share));
         }
 
@@ -234,7 +238,7 @@ impl<C: Suite> Rounds for FrostRounds<C> {
         let RoundState::Part2(secret, packages) =
             std::mem::replace(&mut self.state, RoundState::Spent)
         else {
-            return Err(DkgFault::Failed("part 3 out of order"));
+            return Err(DkgFault::failed("part 3 out of order"));
         };
 
         let mut round2 = BTreeMap::new();
@@ -242,7 +246,7 @@ impl<C: Suite> Rounds for FrostRounds<C> {
             let id = *self
                 .indices
                 .get(index)
-                .ok_or(DkgFault::Failed("unknown index"))?;
+                .ok_or(DkgFault::failed("unknown index"))?;
             let share = SigningShare::<C>::deserialize(share.as_ref())
                 .map_err(|_| DkgFault::InvalidSigningShare { culprit: *index })?;
             round2.insert(id, round2::Package::new(share));
@@ -251,8 +255,30 @@ impl<C: Suite> Rounds for FrostRounds<C> {
         // Round 2, step 2 checks that each share is on its sender's polynomial; a wrong share
         // proves its sender's fault. Steps 3 and 4 sum the shares and make the public ones.
         let (key, public) =
-            part3(&secret, &packages, &round2).map_err(|error| self.fault(&error, "part 3"))?;
+            part3(&secret, &packages, &round2).map_err(|error| self.fault(error, "part 3"))?;
 
         self.material(&key, &public)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use rand_core::SeedableRng as _;
+    use std::error::Error as _;
+
+    #[test]
+    fn frosts_refusal_is_the_source_of_a_failed_part() {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+        let Err(fault) = start(SuiteId::FrostEd25519, 1, &[1, 2], 1, &mut rng) else {
+            panic!("a quorum of one was accepted");
+        };
+        assert_eq!(fault.to_string(), "key generation failed: part 1");
+        let source = fault.source().unwrap().to_string();
+        assert!(
+            source.starts_with("min_signers must be at least 2"),
+            "{source}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Reasons for which a key share makes no commitments or no signature share.
 
 use super::package::PackageFault;
+use crate::StepError;
 use crate::hd::HdError;
 
 /// Reason for which no commitments were made.
@@ -37,7 +38,7 @@ pub enum SignFault {
     Path(#[from] HdError),
     /// The library refused; the nonce is destroyed.
     #[error("signing failed")]
-    Failed,
+    Failed(#[source] StepError),
 }
 
 impl SignFault {
@@ -51,7 +52,7 @@ impl SignFault {
             | Self::CommitmentMismatch
             | Self::NonceUsed
             | Self::Path(_)
-            | Self::Failed => Vec::new(),
+            | Self::Failed(_) => Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::package::{Commitment, SignatureShare, SigningPackage};
 use super::stock::{self, NonceStock};
 use super::{ANSWERS_MAX, NONCES_MAX};
 use crate::bounded::BoundedMap;
-use crate::{KeyShareRecord, PublicKeyRecord, RecordError};
+use crate::{KeyShareRecord, PublicKeyRecord, RecordError, StepError};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 
@@ -108,7 +108,7 @@ impl KeyShare {
     /// See [`SignFault`]. A refusal other than [`SignFault::Failed`] leaves the nonce unused.
     pub fn sign(&mut self, package: &SigningPackage) -> Result<SignatureShare, SignFault> {
         let shares = self.sign_all(std::slice::from_ref(package))?;
-        shares.first().copied().ok_or(SignFault::Failed)
+        shares.first().copied().ok_or_else(missing)
     }
 
     /// Signs all packages of one request (one per transaction input), or none: every package is
@@ -169,13 +169,7 @@ impl KeyShare {
 
         order
             .iter()
-            .map(|number| {
-                shares
-                    .get(number)
-                    .copied()
-                    .flatten()
-                    .ok_or(SignFault::Failed)
-            })
+            .map(|number| shares.get(number).copied().flatten().ok_or_else(missing))
             .collect()
     }
 
@@ -195,6 +189,10 @@ impl KeyShare {
 
         Ok(mine.number)
     }
+}
+
+fn missing() -> SignFault {
+    SignFault::Failed(StepError::Missing("a signature share"))
 }
 
 impl std::fmt::Debug for KeyShare {

@@ -4,6 +4,7 @@ use super::Tweak;
 use super::fault::SignFault;
 use super::package::{Commitment, SigningPackage};
 use super::{CHILD_KEYS_MAX, children};
+use crate::StepError;
 use crate::bounded::BoundedMap;
 use crate::hd::ChildPath;
 use crate::record::RecordError;
@@ -93,14 +94,14 @@ impl<C: Suite> SuiteStock<C> {
         let nonces = self.nonces.remove(&number).ok_or(SignFault::NonceUsed)?;
 
         let child = self.child(key, &package.path, package.tweak)?;
-        let share =
-            frost_core::round2::sign(opened, &nonces, child).map_err(|_| SignFault::Failed)?;
+        let share = frost_core::round2::sign(opened, &nonces, child)
+            .map_err(|e| SignFault::Failed(e.into()))?;
 
-        share
-            .serialize()
+        let bytes = share.serialize();
+        bytes
             .as_slice()
             .try_into()
-            .map_err(|_| SignFault::Failed)
+            .map_err(|_| SignFault::Failed(StepError::ScalarLength(bytes.len())))
     }
 
     /// Share of the child key, from the cache or derived.
@@ -116,7 +117,9 @@ impl<C: Suite> SuiteStock<C> {
             self.children.insert(name.clone(), child);
         }
 
-        self.children.get(&name).ok_or(SignFault::Failed)
+        self.children
+            .get(&name)
+            .ok_or(SignFault::Failed(StepError::Missing("the child key")))
     }
 }
 

@@ -81,7 +81,7 @@ impl DkgSession {
             next,
         } = &mut self.phase
         else {
-            return Err(DkgFault::Failed("shares out of order"));
+            return Err(DkgFault::failed("shares out of order"));
         };
 
         // Round 1, step 5: part 2 verifies all proofs of knowledge. If one is wrong, no share is
@@ -101,9 +101,9 @@ impl DkgSession {
             let recipient = self
                 .parameters
                 .member(*to)
-                .ok_or(DkgFault::Failed("share for a signer outside the roster"))?;
+                .ok_or(DkgFault::failed("share for a signer outside the roster"))?;
             let sealed = seal::seal(&recipient.sealing_key, &info, &plaintext, rng)
-                .map_err(|_| DkgFault::Failed("sealing"))?;
+                .map_err(DkgFault::failed_by("sealing"))?;
 
             let body = MessageBody::Round2(Round2 { to: *to, sealed });
             let bytes = Message::encode(self.parameters.session, self.context, body);
@@ -117,7 +117,7 @@ impl DkgSession {
         // The transcript names the round 1 that was echoed, so the key must be made from the same
         // messages.
         if transcript::round1_hash(&self.context, &self.inbox.round1) != round1_hash {
-            return Err(DkgFault::Failed("round 1 changed after its echo"));
+            return Err(DkgFault::failed("round 1 changed after its echo"));
         }
 
         let OpenedRound2 {
@@ -131,7 +131,7 @@ impl DkgSession {
             ..
         } = &mut self.phase
         else {
-            return Err(DkgFault::Failed("key out of order"));
+            return Err(DkgFault::failed("key out of order"));
         };
 
         contributions.insert(self.me, **contribution);
@@ -155,7 +155,7 @@ impl DkgSession {
             transcript,
             round1_hash,
         )
-        .map_err(|_| DkgFault::Failed("the made share does not check"))?;
+        .map_err(DkgFault::failed_by("the made share does not check"))?;
 
         // The share is persisted before it is certified, because a certificate promises a share
         // that survives a restart.
