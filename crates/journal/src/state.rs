@@ -48,7 +48,8 @@ pub trait View {
 }
 
 fn parse_policy(text: &[u8]) -> Result<Arc<Policy>, Refusal> {
-    let text = std::str::from_utf8(text).map_err(|_| Code::Internal)?;
+    let text = std::str::from_utf8(text)
+        .map_err(|e| Refusal::new(Code::Internal, format!("stored policy: {e}")))?;
     Ok(Arc::new(Policy::load(text)?.0))
 }
 

@@ -55,9 +55,12 @@ impl Judge<'_> {
 /// The key's ceremony is released, unfinished, and this signer is in its roster.
 fn approved(view: &dyn View, name: KeyName, index: u16) -> Result<KeyRecord, Refusal> {
     let no = |what: &str| Refusal::new(Code::CeremonyNotApproved, format!("{}: {what}", name.1));
-    let key = view
-        .threshold_key(name.0, name.1)
-        .map_err(|_| no("no committee released it"))?;
+    let key = match view.threshold_key(name.0, name.1) {
+        Err(why) if why.code == Code::UnknownKey => return Err(no("no committee released it")),
+        // A record that does not decode is a damaged store: that it waited for a release would hide
+        // it for as long as the ceremony lives.
+        found => found?,
+    };
 
     // A second result under the same name would replace the key that addresses derive from.
     if key.public.is_some() {
@@ -77,4 +80,31 @@ fn approved(view: &dyn View, name: KeyName, index: u16) -> Result<KeyRecord, Ref
     // too.
     check_open(view, &key, view.position()?.last_at)?;
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use strongroom_types::{KeyId, TenantId};
+
+    /// A map that has the same value under every key.
+    struct Everywhere(Option<&'static [u8]>);
+
+    impl View for Everywhere {
+        fn get(&self, _: &[u8]) -> Option<&[u8]> {
+            self.0
+        }
+    }
+
+    #[test]
+    fn a_damaged_record_is_not_taken_for_a_ceremony_that_was_not_released() {
+        let name = (TenantId([1; 16]), KeyId([2; 16]));
+        let refused = |view| approved(&Everywhere(view), name, 1).unwrap_err();
+
+        assert_eq!(refused(None).code, Code::CeremonyNotApproved);
+        let damaged = refused(Some(b"no record"));
+        assert_eq!(damaged.code, Code::Internal);
+        assert!(damaged.detail.starts_with("stored record"), "{damaged}");
+    }
 }
