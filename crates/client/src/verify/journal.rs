@@ -1,6 +1,7 @@
 //! The journal: replayed from entry 0, and compared with what the witnesses vouch for.
 
 use super::Report;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strongroom_journal::follower::{Follower, witness_name};
@@ -157,8 +158,9 @@ fn witnessed(
                 *known = size.max(*known);
             }
             Err(what) => {
-                if reported.insert(what) {
+                if !reported.contains(&what) {
                     report.problem(format!("cosignature of {node}: {what}"));
+                    reported.insert(what);
                 }
             }
         }
@@ -180,7 +182,7 @@ fn cosigned_size(
     key: Option<&CosignVerifier>,
     bodies: &BTreeMap<u64, String>,
     shown: &WitnessCosignature,
-) -> Result<u64, &'static str> {
+) -> Result<u64, Cow<'static, str>> {
     let key = key.ok_or("genesis has no such witness")?;
 
     // A record has body, time and signature only: the key it must be by is the one in genesis.
@@ -190,21 +192,23 @@ fn cosigned_size(
         time_s: shown.time_s,
         signature: shown.signature,
     };
-    verify_cosignature(&shown.body, &signed, key).map_err(|_| "the signature does not verify")?;
+    verify_cosignature(&shown.body, &signed, key)
+        .map_err(|why| format!("the signature does not verify: {why}"))?;
 
-    let checkpoint = Checkpoint::parse(&shown.body).map_err(|_| "it is over no checkpoint")?;
+    let checkpoint =
+        Checkpoint::parse(&shown.body).map_err(|why| format!("it is over no checkpoint: {why}"))?;
 
     // Bodies are compared as a whole: by size alone, a cosignature over another tree would count
     // for this one.
     match bodies.get(&checkpoint.size()) {
         Some(ours) if *ours == shown.body => Ok(checkpoint.size()),
-        Some(_) => Err("it is over another tree of the same size: a split view"),
+        Some(_) => Err("it is over another tree of the same size: a split view".into()),
         None if bodies
             .last_key_value()
             .is_some_and(|(last, _)| checkpoint.size() > *last) =>
         {
-            Err("it is over more entries than the journal file holds: the file is cut off")
+            Err("it is over more entries than the journal file holds: the file is cut off".into())
         }
-        None => Err("it is over a head that the journal file does not have"),
+        None => Err("it is over a head that the journal file does not have".into()),
     }
 }

@@ -153,7 +153,10 @@ fn too_few_wrong_or_split_cosignatures_are_a_problem() {
 
     let mut forged = good.clone();
     forged.cosignatures[last].1.signature[0] ^= 1;
-    problem(&verified(&forged, &[], &[]), "does not verify");
+    problem(
+        &verified(&forged, &[], &[]),
+        "does not verify: cosignature is not valid",
+    );
 
     let other = Journal::of(2);
     let mut foreign = good.clone();
