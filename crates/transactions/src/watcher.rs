@@ -42,6 +42,12 @@ pub(crate) struct Watcher {
     is_silent: bool,
 }
 
+/// A vault that can be asked about: its key is finished.
+struct KeyedVault {
+    id: TenantVault,
+    key: VaultKey,
+}
+
 /// All addresses of one vault; none when its key gives none.
 struct Watched {
     addresses: BTreeMap<String, OwnPath>,
@@ -67,28 +73,28 @@ impl Watcher {
         journal: &SharedFollower,
         node: &mut Node,
     ) -> Result<(), StageError> {
-        let mut vaults = vault_keys(journal);
+        let mut vaults = keyed_vaults(journal);
 
         // Vaults that had no turn last time come first: a node that is slow, or silent about some
         // vaults, must not hide the deposits of all others.
         let mut last = self.gave_up_at.take();
         if let Some(last) = last {
-            let turn = vaults.partition_point(|(id, _)| *id <= last);
+            let turn = vaults.partition_point(|vault| vault.id <= last);
             vaults.rotate_left(turn);
         }
 
         node.begin_job();
         self.synced.clear();
         let mut silent = 0;
-        for (id, key) in &vaults {
+        for vault in &vaults {
             if silent == SILENT_MAX || !node.has_time() {
                 self.gave_up_at = last;
                 break;
             }
-            last = Some(*id);
+            last = Some(vault.id);
 
-            let synced = self.sync_vault(tx, (*id, key), node)?;
-            self.synced.insert(*id, synced);
+            let synced = self.sync_vault(tx, vault, node)?;
+            self.synced.insert(vault.id, synced);
             match synced {
                 Synced::Done => {}
                 Synced::Unavailable => silent += 1,
@@ -111,9 +117,11 @@ impl Watcher {
     fn sync_vault(
         &mut self,
         tx: &mut dyn Tx,
-        (id, key): (TenantVault, &VaultKey),
+        vault: &KeyedVault,
         node: &mut Node,
     ) -> Result<Synced, StageError> {
+        let KeyedVault { id, ref key } = *vault;
+
         // A key of another scheme has no addresses on this chain.
         if !self.codec.manifest().suites.contains(&key.suite) || !self.watch(id, key) {
             return Ok(Synced::Done);
@@ -174,13 +182,16 @@ fn addresses(codec: &dyn ChainCodec, key: &VaultKey) -> Result<BTreeMap<String, 
 }
 
 /// Every vault of every tenant whose key is finished, by tenant and id.
-fn vault_keys(journal: &SharedFollower) -> Vec<(TenantVault, VaultKey)> {
-    let mut keys: Vec<(TenantVault, VaultKey)> = journal.read(|f| {
+fn keyed_vaults(journal: &SharedFollower) -> Vec<KeyedVault> {
+    let mut vaults: Vec<KeyedVault> = journal.read(|f| {
         let of = |tenant: TenantId| {
             let key = move |vault| {
                 TenantVaults::new(f.state(), tenant)
                     .vault_key(vault)
-                    .map(|key| (TenantVault { tenant, vault }, key))
+                    .map(|key| KeyedVault {
+                        id: TenantVault { tenant, vault },
+                        key,
+                    })
             };
             f.state()
                 .vaults(tenant)
@@ -191,6 +202,6 @@ fn vault_keys(journal: &SharedFollower) -> Vec<(TenantVault, VaultKey)> {
     });
 
     // Vaults take turns in this order.
-    keys.sort_unstable_by_key(|(id, _)| *id);
-    keys
+    vaults.sort_unstable_by_key(|vault| vault.id);
+    vaults
 }
