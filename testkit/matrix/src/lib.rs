@@ -40,7 +40,8 @@
 //!   published so far ([`Published`]), may change the fixture (interior mutability: let time pass,
 //!   append to the journal), and its records are settled before the next step runs.
 //! - Two cases may share a topic: one per variant of the payload. [`Matrix::kinds`] names the
-//!   variants, so that a new one without a case fails.
+//!   variants, so that one without a case fails; [`every!`] makes the list of them, which does not
+//!   compile without a new one.
 //! - What a stage does later, by its clock, is compared too when [`Fixture::later`] names the
 //!   instants to run through.
 //! - A stage that draws random numbers cannot give the same message ids after a restart:
@@ -57,6 +58,7 @@
 
 mod case;
 mod cell;
+mod every;
 mod fixture;
 mod impostor;
 mod installation;

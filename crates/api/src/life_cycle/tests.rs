@@ -1,5 +1,6 @@
 use super::*;
 use std::collections::BTreeSet;
+use strongroom_matrix::every;
 use strongroom_types::Code;
 use strongroom_wire::{Who, ended_as};
 
@@ -13,17 +14,25 @@ fn events() -> Vec<RowEvent> {
     let ends = ends
         .into_iter()
         .filter_map(|number| TransactionState::from_number(number.into()));
-    let verdicts = [EarlyDecision::Pending, EarlyDecision::Approved]
-        .into_iter()
-        .chain(ends.map(EarlyDecision::Ended));
+    let verdicts = every!(EarlyDecision {
+        EarlyDecision::Pending => vec![EarlyDecision::Pending],
+        EarlyDecision::Approved => vec![EarlyDecision::Approved],
+        EarlyDecision::Ended(_) => ends.map(EarlyDecision::Ended).collect(),
+    })
+    .concat();
 
-    let mut events = Vec::new();
-    for verdict in verdicts {
-        events.extend([RowEvent::Decided(verdict), RowEvent::DecidedAgain(verdict)]);
-    }
-    events.extend(TransactionState::ALL.iter().copied().map(RowEvent::Changed));
-    events.push(RowEvent::TimedOut);
-    events
+    let states = TransactionState::ALL.iter().copied();
+    let [decided, decided_again, changed, timed_out] = every!(RowEvent {
+        RowEvent::Decided(_) => verdicts.iter().copied().map(RowEvent::Decided).collect(),
+        RowEvent::DecidedAgain(_) => verdicts.iter().copied().map(RowEvent::DecidedAgain).collect(),
+        RowEvent::Changed(_) => states.map(RowEvent::Changed).collect(),
+        RowEvent::TimedOut => vec![RowEvent::TimedOut],
+    });
+
+    // The two events of a verdict stand one above the other in the table.
+    let by_verdict = decided.into_iter().zip(decided_again);
+    let by_verdict = by_verdict.flat_map(|(first, again)| [first, again]);
+    by_verdict.chain(changed).chain(timed_out).collect()
 }
 
 #[test]

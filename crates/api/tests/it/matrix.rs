@@ -4,7 +4,7 @@ use crate::desk::intake;
 use crate::fixture::{Journal, TestClock, signer_refusal};
 use std::sync::{Arc, Mutex, OnceLock};
 use strongroom_api::{ApiStage, submit};
-use strongroom_matrix::{Case, Fixture, Matrix};
+use strongroom_matrix::{Case, Fixture, Matrix, every};
 use strongroom_ports::bus::Record;
 use strongroom_ports::db::Db;
 use strongroom_replica::SharedFollower;
@@ -203,10 +203,24 @@ fn records_have_their_effects_exactly_once() {
             })
             .without_effect("all submitters read one topic"),
         );
-    let mut names = Vec::new();
+    let mut names = kinds();
     for (name, case) in reports() {
         names.push(name);
         matrix = matrix.case(case);
     }
     matrix.kinds(names).run();
+}
+
+/// Names of the kinds of decisions and of answers to acts.
+fn kinds() -> Vec<&'static str> {
+    let decided = every!(Decided {
+        Decided::Pending => "decided pending",
+        Decided::Approved => "decided approved",
+        Decided::Refused(..) => "decided refused",
+    });
+    let answers = every!(Result<u64, (Code, String)> {
+        Ok(_) => "act appended",
+        Err(_) => "act refused",
+    });
+    decided.into_iter().chain(answers).collect()
 }

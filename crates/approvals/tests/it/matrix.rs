@@ -52,7 +52,7 @@ fn approved(case: Case<Office>) -> Case<Office> {
 fn every_record_has_its_effects_exactly_once() {
     let api = &[Role::Api];
     let transactions = &[Role::Transactions];
-    Matrix::new("approvals", Office::new)
+    let mut matrix = Matrix::new("approvals", Office::new)
         .case(Case::new("intent that waits", api, |f, _| submit(f)))
         .case(Case::new("intent that passes", api, |f: &Office, _| {
             f.submitted(&f.intent(AUTO_MAX))
@@ -80,11 +80,41 @@ fn every_record_has_its_effects_exactly_once() {
                 f.change_policy();
                 Vec::new()
             }),
-        )
-        .case(approved(Case::new(
-            "settled payment",
-            transactions,
-            |f: &Office, _| f.changed(&f.intent(LARGE), TransactionState::Signed),
-        )))
-        .run();
+        );
+    for (name, case) in reports() {
+        matrix = matrix.case(case).kinds([name]);
+    }
+    matrix.run();
+}
+
+/// One case per state of a payment that its service can report, after the approval.
+fn reports() -> impl Iterator<Item = (&'static str, Case<Office>)> {
+    TransactionState::ALL.iter().map(|state| {
+        let name: &'static str = format!("payment is {}", state.name()).leak();
+        let case = approved(Case::new(name, &[Role::Transactions], |f: &Office, _| {
+            f.changed(&f.intent(LARGE), *state)
+        }));
+        let case = match state {
+            TransactionState::Received
+            | TransactionState::Screening
+            | TransactionState::PendingApproval
+            | TransactionState::Approved
+            | TransactionState::TimeLocked
+            | TransactionState::WaitingForFunds
+            | TransactionState::Signing => {
+                case.without_effect("the journal may still send the intent back")
+            }
+            TransactionState::Signed
+            | TransactionState::Broadcasting
+            | TransactionState::Confirming
+            | TransactionState::Completed
+            | TransactionState::Rejected
+            | TransactionState::Blocked
+            | TransactionState::Expired
+            | TransactionState::Cancelled
+            | TransactionState::Failed
+            | TransactionState::Replaced => case,
+        };
+        (name, case)
+    })
 }

@@ -132,6 +132,7 @@ impl CeremonyEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strongroom_matrix::every;
 
     const RUN: ProtocolRun = ProtocolRun {
         number: 1,
@@ -141,22 +142,22 @@ mod tests {
 
     #[test]
     fn the_life_cycle_of_a_ceremony_is_the_reviewed_one() {
-        let states: [fn() -> CeremonyState; 5] = [
-            || CeremonyState::Released,
-            || CeremonyState::Running(RUN),
-            || CeremonyState::Submitted(RUN),
-            || CeremonyState::Finished,
-            || CeremonyState::GivenUp,
-        ];
-        let events: [fn() -> CeremonyEvent; 5] = [
-            || CeremonyEvent::RunStarted(RUN),
-            || CeremonyEvent::RunRefused {
+        let states = every!(CeremonyState {
+            CeremonyState::Released => || CeremonyState::Released,
+            CeremonyState::Running(_) => || CeremonyState::Running(RUN),
+            CeremonyState::Submitted(_) => || CeremonyState::Submitted(RUN),
+            CeremonyState::Finished => || CeremonyState::Finished,
+            CeremonyState::GivenUp => || CeremonyState::GivenUp,
+        });
+        let events = every!(CeremonyEvent {
+            CeremonyEvent::RunStarted(_) => || CeremonyEvent::RunStarted(RUN),
+            CeremonyEvent::RunRefused { .. } => || CeremonyEvent::RunRefused {
                 retry_at: UnixMs(5),
             },
-            || CeremonyEvent::Certified,
-            || CeremonyEvent::KeyAppeared,
-            || CeremonyEvent::Ended,
-        ];
+            CeremonyEvent::Certified => || CeremonyEvent::Certified,
+            CeremonyEvent::KeyAppeared => || CeremonyEvent::KeyAppeared,
+            CeremonyEvent::Ended => || CeremonyEvent::Ended,
+        });
         let table = strongroom_golden::life_cycle::table(
             &states.map(|state| state().name()),
             &events.map(|event| event().name()),

@@ -149,6 +149,7 @@ impl RunEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strongroom_matrix::every;
     use strongroom_types::{Digest, KeyId, SessionId, TenantId};
 
     const NOW: UnixMs = UnixMs(1);
@@ -173,26 +174,26 @@ mod tests {
 
     #[test]
     fn the_life_cycle_of_a_run_is_the_reviewed_one() {
-        let states: [fn() -> RunState; 3] = [
-            || RunState::Waiting { not_before: NOW },
-            || RunState::Asked(asked()),
-            || RunState::Finished,
-        ];
-        let events: [fn() -> RunEvent; 9] = [
-            || RunEvent::QuorumAsked(asked()),
-            || RunEvent::SharesReceived {
+        let states = every!(RunState {
+            RunState::Waiting { .. } => || RunState::Waiting { not_before: NOW },
+            RunState::Asked(_) => || RunState::Asked(asked()),
+            RunState::Finished => || RunState::Finished,
+        });
+        let events = every!(RunEvent {
+            RunEvent::QuorumAsked(_) => || RunEvent::QuorumAsked(asked()),
+            RunEvent::SharesReceived { .. } => || RunEvent::SharesReceived {
                 signer: SignerIndex(1),
                 shares: vec![],
                 covered_us: 1,
             },
-            || RunEvent::SharesValid,
-            || RunEvent::SharesInvalid { not_before: NOW },
-            || RunEvent::RefusedForNow { not_before: NOW },
-            || RunEvent::RefusedByOne { not_before: NOW },
-            || RunEvent::RefusedByTooMany,
-            || RunEvent::QuorumSilent { not_before: NOW },
-            || RunEvent::TimeOver,
-        ];
+            RunEvent::SharesValid => || RunEvent::SharesValid,
+            RunEvent::SharesInvalid { .. } => || RunEvent::SharesInvalid { not_before: NOW },
+            RunEvent::RefusedForNow { .. } => || RunEvent::RefusedForNow { not_before: NOW },
+            RunEvent::RefusedByOne { .. } => || RunEvent::RefusedByOne { not_before: NOW },
+            RunEvent::RefusedByTooMany => || RunEvent::RefusedByTooMany,
+            RunEvent::QuorumSilent { .. } => || RunEvent::QuorumSilent { not_before: NOW },
+            RunEvent::TimeOver => || RunEvent::TimeOver,
+        });
         let table = strongroom_golden::life_cycle::table(
             &states.map(|state| state().name()),
             &events.map(|event| event().name()),

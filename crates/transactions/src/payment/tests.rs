@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use strongroom_matrix::every;
 use strongroom_types::{AttemptKind, ConflictKey, Digest};
 
 fn proposal() -> Proposal {
@@ -46,58 +47,38 @@ fn assembled() -> Assembled {
 }
 
 fn states() -> Vec<PaymentState> {
-    vec![
-        PaymentState::Building(Waiting::default()),
-        PaymentState::Signing(offered()),
-        PaymentState::Signed(assembled()),
-        PaymentState::Broadcast(assembled()),
-        PaymentState::Returned(offered()),
-        PaymentState::TooLate(offered()),
-        PaymentState::Ended(TransactionState::Completed),
-    ]
+    every!(PaymentState {
+        PaymentState::Building(_) => PaymentState::Building(Waiting::default()),
+        PaymentState::Signing(_) => PaymentState::Signing(offered()),
+        PaymentState::Signed(_) => PaymentState::Signed(assembled()),
+        PaymentState::Broadcast(_) => PaymentState::Broadcast(assembled()),
+        PaymentState::Returned(_) => PaymentState::Returned(offered()),
+        PaymentState::TooLate(_) => PaymentState::TooLate(offered()),
+        PaymentState::Ended(_) => PaymentState::Ended(TransactionState::Completed),
+    })
+    .into()
 }
 
 fn events() -> Vec<PaymentEvent> {
-    vec![
-        PaymentEvent::Offer(proposal()),
-        PaymentEvent::Postpone,
-        PaymentEvent::Wait(Code::InsufficientBalance),
-        PaymentEvent::Remind,
-        PaymentEvent::RefusalReported,
-        PaymentEvent::EndedTooLate,
-        PaymentEvent::Accept,
-        PaymentEvent::AnchorTaken,
-        PaymentEvent::Return,
-        PaymentEvent::Resume,
-        PaymentEvent::Refuse(Code::IntentExpired, Who::Journal),
-        PaymentEvent::Assemble(vec![2]),
-        PaymentEvent::NodeSilent,
-        PaymentEvent::NodeAccepted,
-        PaymentEvent::NodeRejected,
-        PaymentEvent::Confirm,
-    ]
-}
-
-/// Compiles only while the list above can be complete: a new variant must be added to both.
-fn is_listed(event: &PaymentEvent) -> bool {
-    match event {
-        PaymentEvent::Offer(_)
-        | PaymentEvent::Postpone
-        | PaymentEvent::Wait(_)
-        | PaymentEvent::Remind
-        | PaymentEvent::RefusalReported
-        | PaymentEvent::EndedTooLate
-        | PaymentEvent::Accept
-        | PaymentEvent::AnchorTaken
-        | PaymentEvent::Return
-        | PaymentEvent::Resume
-        | PaymentEvent::Refuse(..)
-        | PaymentEvent::Assemble(_)
-        | PaymentEvent::NodeSilent
-        | PaymentEvent::NodeAccepted
-        | PaymentEvent::NodeRejected
-        | PaymentEvent::Confirm => events().contains(event),
-    }
+    every!(PaymentEvent {
+        PaymentEvent::Offer(_) => PaymentEvent::Offer(proposal()),
+        PaymentEvent::Postpone => PaymentEvent::Postpone,
+        PaymentEvent::Wait(_) => PaymentEvent::Wait(Code::InsufficientBalance),
+        PaymentEvent::Remind => PaymentEvent::Remind,
+        PaymentEvent::RefusalReported => PaymentEvent::RefusalReported,
+        PaymentEvent::EndedTooLate => PaymentEvent::EndedTooLate,
+        PaymentEvent::Accept => PaymentEvent::Accept,
+        PaymentEvent::AnchorTaken => PaymentEvent::AnchorTaken,
+        PaymentEvent::Return => PaymentEvent::Return,
+        PaymentEvent::Resume => PaymentEvent::Resume,
+        PaymentEvent::Refuse(..) => PaymentEvent::Refuse(Code::IntentExpired, Who::Journal),
+        PaymentEvent::Assemble(_) => PaymentEvent::Assemble(vec![2]),
+        PaymentEvent::NodeSilent => PaymentEvent::NodeSilent,
+        PaymentEvent::NodeAccepted => PaymentEvent::NodeAccepted,
+        PaymentEvent::NodeRejected => PaymentEvent::NodeRejected,
+        PaymentEvent::Confirm => PaymentEvent::Confirm,
+    })
+    .into()
 }
 
 fn shown(state: &PaymentState) -> String {
@@ -116,19 +97,12 @@ fn shown(state: &PaymentState) -> String {
 #[test]
 fn life_cycle_table_is_the_committed_one() {
     let (states, events) = (states(), events());
-    let names: Vec<_> = states.iter().map(PaymentState::state_name).collect();
-
-    // A state that the list above lacks would have no line.
-    assert!(
-        PaymentStateName::ALL
-            .iter()
-            .all(|name| names.contains(name))
-    );
-
-    let names: Vec<_> = names.iter().map(|name| name.name()).collect();
+    let names: Vec<_> = states
+        .iter()
+        .map(|state| state.state_name().name())
+        .collect();
     let event_names: Vec<_> = events.iter().map(PaymentEvent::name).collect();
     let table = strongroom_golden::life_cycle::table(&names, &event_names, |state, event| {
-        assert!(is_listed(&events[event]));
         let next = states[state].clone().apply(events[event].clone());
         next.ok().map(|next| shown(&next))
     });

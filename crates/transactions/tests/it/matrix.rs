@@ -4,7 +4,7 @@ use crate::entries::{authorization_on, tighter_policy};
 use crate::fixture::*;
 use std::sync::Arc;
 use strongroom_journal::Body;
-use strongroom_matrix::{Case, Fixture, Matrix, Published};
+use strongroom_matrix::{Case, Fixture, Matrix, Published, every};
 use strongroom_ports::bus::Record;
 use strongroom_replica::SharedFollower;
 use strongroom_stage::post::message_id;
@@ -211,22 +211,20 @@ fn every_record_has_its_effects_exactly_once() {
         .run();
 }
 
-/// Names of all kinds of records; a new variant does not compile before it has one.
+/// Names of all kinds of records that share a topic.
 fn kinds() -> Vec<&'static str> {
-    let decided = [
-        Decided::Pending,
-        Decided::Approved,
-        Decided::Refused(Code::PolicyBlocked, String::new()),
-    ];
-    let outcomes = [Outcome::Signed(vec![]), Outcome::Failed(vec![])];
-    let decided = decided.map(|decided| match decided {
+    let decided = every!(Decided {
         Decided::Pending => "decided: pending",
         Decided::Approved => "decided: approved",
         Decided::Refused(..) => "decided: refused",
     });
-    let outcomes = outcomes.map(|outcome| match outcome {
+    let answers = every!(Result<u64, (Code, String)> {
+        Ok(_) => "answer: accepted",
+        Err(_) => "answer: refused",
+    });
+    let outcomes = every!(Outcome {
         Outcome::Signed(_) => "finished: signed",
         Outcome::Failed(_) => "finished: failed",
     });
-    decided.into_iter().chain(outcomes).collect()
+    decided.into_iter().chain(answers).chain(outcomes).collect()
 }
