@@ -130,10 +130,12 @@ impl PendingState {
             // The intent's payment is under way: another evaluation now would find it authorized
             // already.
             PendingEvent::Submit(_)
-            // The approvals are with the transactions service: from here on only the journal ends
-            // the intent.
+            // No answer is missing, and one more must not change what the transactions service was
+            // told.
             | PendingEvent::Yes
             | PendingEvent::LastYes
+            // The approvals are with the transactions service. It tells the end that the journal
+            // holds, and that report settles the intent here, unless its deadline did.
             | PendingEvent::EndInJournal => Err(event.illegal_in(Self::Approved)),
         }
     }
