@@ -46,7 +46,7 @@ impl Outlook {
             }
 
             let at_tip = evaluate(follower.state(), follower.state(), &intent.signed, at);
-            if !at_tip.as_ref().is_err_and(is_end) {
+            if !at_tip.as_ref().is_err_and(|refusal| is_end(refusal.code)) {
                 return Some(at_tip);
             }
             // A client that is told of an end signs again, so an end that no quorum has seen is not
@@ -103,6 +103,25 @@ fn may_be_authorized(follower: &Follower, intent: &ParsedText<Intent>, now: Unix
     !matches!(at_tip, Ok(None)) || matches!(at_head, Ok(Prospect::TooLate))
 }
 
-const fn is_end(refusal: &Refusal) -> bool {
-    matches!(refusal.code, Code::IntentCancelled | Code::IntentRejected)
+/// Whether a refusal says that the journal holds an end of the intent.
+const fn is_end(code: Code) -> bool {
+    matches!(code, Code::IntentCancelled | Code::IntentRejected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each code, and by which head it is told: an end only by one that a quorum has seen.
+    #[test]
+    fn every_code_is_told_by_the_reviewed_head() {
+        let mut table = format!("{:<29}{:<13}told by\n", "code", "cure");
+        for code in Code::ALL {
+            let (name, cure) = (code.as_str(), code.cure().name());
+            let head = if is_end(*code) { "fresh head" } else { "tip" };
+            table += &format!("{name:<29}{cure:<13}{head}\n");
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cures.txt");
+        strongroom_golden::snapshot(path, &table);
+    }
 }

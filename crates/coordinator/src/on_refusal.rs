@@ -54,8 +54,7 @@ impl CoordinatorStage {
         let code = refusal.code;
         run.refusals.insert(from.signer, refusal.bounded());
 
-        // The signer restarted, or its stock and this one disagree: what is left of it is useless.
-        if matches!(code, Code::CommitmentUnknown | Code::NonceUsed) {
+        if spoils_stock(code) {
             let key = (run.request.tenant, run.request.key);
             self.stock.clear(key, from.signer);
         }
@@ -137,20 +136,28 @@ impl AfterRefusal {
     }
 }
 
+/// Whether a refusal says that the signer restarted, or that its stock and this one disagree: what is
+/// left of it here is useless.
+const fn spoils_stock(code: Code) -> bool {
+    matches!(code, Code::CommitmentUnknown | Code::NonceUsed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Each code, its cure, the step after it, and what becomes of the signer's stock.
     #[test]
     fn every_cure_has_its_step() {
-        let mut table = format!("{:<29}{:<13}step\n", "code", "cure");
+        let mut table = format!("{:<29}{:<13}{:<8}stock\n", "code", "cure", "step");
         for code in Code::ALL {
             let (name, cure) = (code.as_str(), code.cure().name());
             let step = match AfterRefusal::of(*code) {
                 AfterRefusal::Pause => "pause",
                 AfterRefusal::Exclude => "exclude",
             };
-            table += &format!("{name:<29}{cure:<13}{step}\n");
+            let stock = if spoils_stock(*code) { "clear" } else { "keep" };
+            table += &format!("{name:<29}{cure:<13}{step:<8}{stock}\n");
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cures.txt");
         strongroom_golden::snapshot(path, &table);

@@ -181,11 +181,15 @@ impl Orderer {
 
 /// Whether an offer is a tightening of something that an entry of the same round may bring.
 fn is_early(offer: &Offer, refusal: &Refusal) -> bool {
-    let is_missing = matches!(
-        refusal.code,
+    is_missing(refusal.code) && offer.body.is_tightening()
+}
+
+/// Whether a refusal says that what a tightening is about is not there (yet).
+const fn is_missing(code: Code) -> bool {
+    matches!(
+        code,
         Code::UnknownProposal | Code::UnknownTenant | Code::UnknownCredential
-    );
-    is_missing && offer.body.is_tightening()
+    )
 }
 
 struct OrderingRun<'a> {
@@ -281,4 +285,27 @@ impl OrderingRun<'_> {
 fn first_time_and_salt(genesis: &Genesis) -> (UnixMs, [u8; 32]) {
     let salt = digest("strongroom/journal-entry-0/v1", &[&genesis.hash().0]);
     (genesis.created, salt.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each code, and whether a tightening that is refused with it is offered a second time in its
+    /// round.
+    #[test]
+    fn every_code_is_final_or_early_as_reviewed() {
+        let mut table = format!("{:<29}{:<13}tightening\n", "code", "cure");
+        for code in Code::ALL {
+            let (name, cure) = (code.as_str(), code.cure().name());
+            let step = if is_missing(*code) {
+                "again"
+            } else {
+                "refused"
+            };
+            table += &format!("{name:<29}{cure:<13}{step}\n");
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cures.txt");
+        strongroom_golden::snapshot(path, &table);
+    }
 }

@@ -28,7 +28,11 @@ impl Fatal {
     /// Whether a restart may help without any repair.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Store(error) if matches!(error.kind(), DbErrorKind::Busy | DbErrorKind::Io))
+        match self {
+            // A refusal is of the set-up or of what is stored: the next process finds the same.
+            Self::Refused(_) => false,
+            Self::Store(error) => may_pass(error.kind()),
+        }
     }
 }
 
@@ -50,6 +54,21 @@ impl From<Fatal> for NotTaken {
 impl From<DbError> for NotTaken {
     fn from(error: DbError) -> Self {
         Self::Fatal(error.into())
+    }
+}
+
+/// Whether the next process may find the store well again.
+const fn may_pass(kind: DbErrorKind) -> bool {
+    match kind {
+        DbErrorKind::Busy | DbErrorKind::Io => true,
+        DbErrorKind::Constraint
+        | DbErrorKind::Full
+        | DbErrorKind::Corrupt
+        | DbErrorKind::Poisoned
+        | DbErrorKind::BadValue
+        | DbErrorKind::Type
+        | DbErrorKind::Schema
+        | DbErrorKind::Other => false,
     }
 }
 

@@ -84,6 +84,7 @@ impl AfterBuild {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payment::{PaymentState, Waiting};
     use strongroom_wire::{Who, ended_as};
 
     fn after_writer(code: Code) -> &'static str {
@@ -102,6 +103,14 @@ mod tests {
         }
     }
 
+    fn shown_while_waiting(code: Code) -> &'static str {
+        let waiting = Waiting {
+            reason: Some(code),
+            ..Waiting::default()
+        };
+        PaymentState::Building(waiting).shown().name()
+    }
+
     /// What a node says can be false or pass: whatever the code, no payment ends with it.
     #[test]
     fn hole_no_refusal_upon_facts_ends_a_payment() {
@@ -113,14 +122,24 @@ mod tests {
     }
 
     /// Each code, its cure, and the step after it: of the writer, and of the builder about the
-    /// intent, about facts of the last round, and about facts of a moment ago.
+    /// intent, about facts of the last round, and about facts of a moment ago; and the state that is
+    /// shown while the payment waits because of it.
     #[test]
     fn every_cure_has_its_step() {
-        let line = |cells: [&str; 6]| {
-            let [code, cure, writer, intent, kept, fresh] = cells;
-            format!("{code:<30}{cure:<14}{writer:<9}{intent:<13}{kept:<10}{fresh}\n")
+        let line = |cells: [&str; 7]| {
+            let [code, cure, writer, intent, kept, fresh, shown] = cells;
+            let steps = format!("{writer:<9}{intent:<13}{kept:<10}{fresh:<14}");
+            format!("{code:<30}{cure:<14}{steps}{shown}\n")
         };
-        let mut table = line(["code", "cure", "writer", "intent", "facts", "facts(fresh)"]);
+        let mut table = line([
+            "code",
+            "cure",
+            "writer",
+            "intent",
+            "facts",
+            "facts(fresh)",
+            "shown",
+        ]);
         for code in Code::ALL {
             table += &line([
                 code.as_str(),
@@ -129,6 +148,7 @@ mod tests {
                 &after_build(AfterBuild::of_intent(*code), *code),
                 &after_build(AfterBuild::of_facts(*code, FactsAge::Kept), *code),
                 &after_build(AfterBuild::of_facts(*code, FactsAge::Fresh), *code),
+                shown_while_waiting(*code),
             ]);
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cures.txt");

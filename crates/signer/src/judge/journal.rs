@@ -175,14 +175,48 @@ fn ask(case: &mut Case<'_>, view: &dyn View) -> Result<JournalAnswer, CheckEnd> 
     let checked = share::check(view, case.judge.follower.genesis(), asked);
     Ok(match checked {
         Ok(grant) => JournalAnswer::Allowed(Box::new(grant)),
-        Err(refusal) if refusal.code == Code::AttemptUnknown => JournalAnswer::Unknown(refusal),
-        Err(refusal) => JournalAnswer::Forbidden(refusal),
+        Err(refusal) => not_allowed(refusal),
     })
+}
+
+/// The journal's no. Only an attempt that a view does not have may still come there: whatever else a
+/// view says against it forbids it.
+fn not_allowed(refusal: Refusal) -> JournalAnswer {
+    if refusal.code == Code::AttemptUnknown {
+        JournalAnswer::Unknown(refusal)
+    } else {
+        JournalAnswer::Forbidden(refusal)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_covered;
+    use super::{CheckEnd, JournalAnswer, head_may_come, is_covered, not_allowed};
+    use strongroom_types::Code;
+
+    /// Each code, and what becomes of a request when the follower says it of the head, and when a
+    /// view says it of the attempt. A code that waits by mistake keeps a request open that is
+    /// forbidden.
+    #[test]
+    fn every_code_waits_or_refuses_as_reviewed() {
+        let mut table = format!("{:<29}{:<13}{:<8}view\n", "code", "cure", "head");
+        for code in Code::ALL {
+            let head = match head_may_come((*code).into()) {
+                CheckEnd::Wait(_) => "wait",
+                CheckEnd::Refuse(_) => "refuse",
+                CheckEnd::Fatal(_) => "fatal",
+            };
+            let view = match not_allowed((*code).into()) {
+                JournalAnswer::Allowed(_) => "allowed",
+                JournalAnswer::Unknown(_) => "unknown",
+                JournalAnswer::Forbidden(_) => "forbidden",
+            };
+            let (name, cure) = (code.as_str(), code.cure().name());
+            table += &format!("{name:<29}{cure:<13}{head:<8}{view}\n");
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cures.txt");
+        strongroom_golden::snapshot(path, &table);
+    }
 
     #[test]
     fn an_entry_is_covered_only_by_a_head_larger_than_its_position() {
