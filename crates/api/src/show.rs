@@ -1,28 +1,27 @@
 //! Rows as clients see them.
 
-use crate::store::TxRow;
+use crate::store::{Answer, TxRow};
 use strongroom_api_types::{
     AnswerInfo, DecisionInfo, Hex, LayerInfo, PendingInfo, Reason, RefusalInfo, SignedText,
     StateName, TimelineInfo, TransactionInfo,
 };
 use strongroom_types::words::words;
-use strongroom_types::{
-    Approval, Code, DecisionCore, Digest, Document as _, Intent, Refusal, Signed, TransactionId,
-};
+use strongroom_types::{Code, Digest, Refusal, TransactionId};
 use strongroom_wire::{Layer, SignerRefusal};
 
 /// A transaction as clients see it.
-pub(crate) fn transaction(row: &TxRow, answers: &[Signed]) -> TransactionInfo {
-    let decision = DecisionCore::parse(&row.core)
-        .ok()
-        .map(|core| DecisionInfo {
-            digest: core.digest().into(),
-            rule: core.rule.to_string(),
-            text: row.core.clone(),
-            tier: core.tier.into(),
-        });
+pub(crate) fn transaction(row: &TxRow, answers: &[Answer]) -> TransactionInfo {
+    let decision = row.core.as_ref().map(|core| DecisionInfo {
+        digest: core.digest().into(),
+        rule: core.document.rule.to_string(),
+        text: core.text.clone(),
+        tier: core.document.tier.into(),
+    });
+    let approvals = answers
+        .iter()
+        .map(|answer| SignedText::from(&answer.signed));
     TransactionInfo {
-        approvals: answers.iter().map(SignedText::from).collect(),
+        approvals: approvals.collect(),
         changed_ms: row.changed_ms,
         created_ms: row.created_ms,
         decision,
@@ -95,18 +94,14 @@ pub(crate) fn timeline(row: &TxRow) -> TimelineInfo {
 }
 
 /// A transaction as its approvers see it.
-pub(crate) fn pending(row: &TxRow, answers: &[Signed]) -> PendingInfo {
-    let intent = Intent::parse(&row.signed.text).ok();
-    let answered = answers
-        .iter()
-        .filter_map(|answer| Approval::parse(&answer.text).ok())
-        .map(|approval| AnswerInfo {
-            approver: approval.approver.into(),
-        });
+pub(crate) fn pending(row: &TxRow, answers: &[Answer]) -> PendingInfo {
+    let answered = answers.iter().map(|answer| AnswerInfo {
+        approver: answer.document.approver.into(),
+    });
 
     PendingInfo {
         answered: answered.collect(),
-        purpose: intent.and_then(|intent| Some(intent.purpose?.to_string())),
+        purpose: row.document.purpose.as_ref().map(ToString::to_string),
         transaction: transaction(row, answers),
     }
 }

@@ -70,7 +70,9 @@ impl Stage for ApiStage {
         for delivered in batch {
             let opened = self.routes.open(delivered, registered.as_ref())?;
             match opened.record {
-                Inbox::Decided(decided) => on_decided::on_decided(&mut step, *decided)?,
+                Inbox::Decided(decided, core) => {
+                    on_decided::on_decided(&mut step, *decided, core)?;
+                }
                 // Marks are not signed, so they decide nothing: they only show where the time went.
                 Inbox::Changed(changed) => {
                     on_changed::on_changed(&mut step, *changed, opened.cause.marks)?;

@@ -1,45 +1,43 @@
 //! The answers to a row that count, by the journal's rules.
 
-use crate::store::TxRow;
+use crate::store::{Answer, CoreText, TxRow};
 use strongroom_journal::apply::{Ballot, Tally, initiator};
 use strongroom_replica::SharedFollower;
-use strongroom_types::{
-    Approval, Code, DecisionCore, Document as _, Intent, Refusal, Signed, UnixMs,
-};
+use strongroom_types::{Code, Refusal, UnixMs};
 use strongroom_wire::TransactionState;
 
 /// Reads the answers to a row with this replica's tip.
 pub(crate) fn with_tally<R>(
     journal: &SharedFollower,
-    (row, answers): (&TxRow, &[Signed]),
+    (row, answers): (&TxRow, &[Answer]),
     now: UnixMs,
     read: impl FnOnce(&Tally<'_>) -> Result<R, Refusal>,
 ) -> Result<R, Refusal> {
-    let internal = |e| Refusal::new(Code::Internal, e);
-    let intent = Intent::parse(&row.signed.text).map_err(internal)?;
-    let core = DecisionCore::parse(&row.core).map_err(internal)?;
+    // A row that waits for answers shows the decision that they are to.
+    let core = row.core.as_ref().ok_or(Code::Internal)?;
 
     journal.read(|follower| {
         let state = follower.state();
         // The row's intent was verified when it was taken, but its initiator may have been revoked
         // since.
-        let initiator = initiator(state, &intent, &row.signed, &row.intent)?;
+        let initiator = initiator(state, &row.document, &row.signed, &row.intent)?;
         let ballot = Ballot {
-            platform: intent.platform,
-            tenant: intent.tenant,
+            platform: row.document.platform,
+            tenant: row.document.tenant,
             intent: row.intent,
             initiator,
-            core: &core,
+            core: &core.document,
             at: now,
         };
-        read(&Tally::new(state, ballot, answers.iter().cloned()))
+        let signed = answers.iter().map(|answer| answer.signed.clone());
+        read(&Tally::new(state, ballot, signed))
     })
 }
 
 /// Whether an answer is to the decision that a row shows.
-pub(crate) fn is_to_decision(row: &TxRow, answer: &Signed) -> bool {
-    let decision = DecisionCore::digest_of(&row.core);
-    Approval::parse(&answer.text).is_ok_and(|approval| approval.core == decision)
+pub(crate) fn is_to_decision(row: &TxRow, answer: &Answer) -> bool {
+    let decision = row.core.as_ref().map(CoreText::digest);
+    decision == Some(answer.document.core)
 }
 
 /// The answers that clients are shown: those to the row's decision, and of a row that waits for
@@ -48,9 +46,9 @@ pub(crate) fn is_to_decision(row: &TxRow, answer: &Signed) -> bool {
 pub(crate) fn shown_answers(
     journal: &SharedFollower,
     row: &TxRow,
-    answers: Vec<Signed>,
+    answers: Vec<Answer>,
     now: UnixMs,
-) -> Vec<Signed> {
+) -> Vec<Answer> {
     if row.state() != TransactionState::PendingApproval {
         let mut answers = answers;
         answers.retain(|answer| is_to_decision(row, answer));
@@ -62,6 +60,6 @@ pub(crate) fn shown_answers(
     });
     // No answer counts when the intent's initiator was revoked.
     let counted = counted.unwrap_or_default();
-    let counts = |answer: &Signed| counted.contains(&Approval::digest_of(&answer.text));
+    let counts = |answer: &Answer| counted.contains(&answer.digest);
     answers.into_iter().filter(counts).collect()
 }

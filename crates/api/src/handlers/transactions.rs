@@ -15,12 +15,12 @@ use crate::access::Access;
 use crate::api::Api;
 use crate::problem::Problem;
 use crate::show::transaction_id;
-use crate::store::{self, TxRow};
+use crate::store::{self, Answer, TxRow};
 use crate::tally::shown_answers;
-use strongroom_types::{Code, Signed};
+use strongroom_types::Code;
 
 /// A transaction's row with the answers to it.
-fn load(api: &Api, access: Access, id: &str) -> Result<(TxRow, Vec<Signed>), Problem> {
+fn load(api: &Api, access: Access, id: &str) -> Result<(TxRow, Vec<Answer>), Problem> {
     let mut tx = api.db().begin()?;
     let row = store::by_id(tx.as_mut(), transaction_id(id)?)?.ok_or(Code::NotFound)?;
     within_reach(access, row.tenant)?;

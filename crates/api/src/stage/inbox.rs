@@ -1,12 +1,13 @@
 //! Records that the API consumes, parsed once.
 
+use crate::store::CoreText;
 use strongroom_stage::inbox::{Route, Routes};
 use strongroom_wire::{IntentDecided, JournalResult, Role, TransactionChanged, topics};
 
 /// One record, opened.
 pub(super) enum Inbox {
-    /// The approvals service decided.
-    Decided(Box<IntentDecided>),
+    /// The approvals service decided, with this core.
+    Decided(Box<IntentDecided>, Option<CoreText>),
     /// The transactions service reports a state.
     Changed(Box<TransactionChanged>),
     /// The writer's answer to a submission of this API, or of another submitter.
@@ -17,9 +18,16 @@ pub(super) enum Inbox {
 /// a valid signature.
 pub(super) fn routes() -> Routes<Inbox> {
     Routes::new([
-        Route::new(topics::INTENT_DECIDED, &[Role::Approvals], |decided| {
-            Ok(Inbox::Decided(Box::new(decided)))
-        }),
+        Route::new(
+            topics::INTENT_DECIDED,
+            &[Role::Approvals],
+            |decided: IntentDecided| {
+                // Every reader of the row parses its core again: a text that is none must not come
+                // into the table.
+                let core = CoreText::parse(&decided.core)?;
+                Ok(Inbox::Decided(Box::new(decided), core))
+            },
+        ),
         Route::new(
             topics::TRANSACTION_CHANGED,
             &[Role::Transactions],

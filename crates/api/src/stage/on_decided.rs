@@ -2,13 +2,17 @@
 
 use super::Step;
 use crate::life_cycle::{EarlyDecision, RowEvent};
-use crate::store::{self, TxRow};
+use crate::store::{self, CoreText, TxRow};
 use crate::submit;
 use strongroom_stage::StageError;
 use strongroom_types::Code;
 use strongroom_wire::{Decided, IntentDecided, TransactionState, Who, ended_as};
 
-pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<(), StageError> {
+pub(super) fn on_decided(
+    step: &mut Step<'_>,
+    decided: IntentDecided,
+    core: Option<CoreText>,
+) -> Result<(), StageError> {
     let digest = submit::intent_digest(&decided.intent);
     let Some(mut row) = store::by_digest(step.tx, &digest)? else {
         // An intent that came in by another installation of the API, or before its tables were
@@ -31,10 +35,10 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
     }
 
     let was = row.clone();
-    if row.apply(event(&row, &decided.core, verdict)).is_err() {
+    if row.apply(event(&row, core.as_ref(), verdict)).is_err() {
         // A later change overtook the decision on its own topic: only the core is still news.
-        if row.core.is_empty() {
-            row.core = decided.core;
+        if row.core.is_none() {
+            row.core = core;
             store::update(step.tx, &was, &row, step.now)?;
         }
         return Ok(());
@@ -42,10 +46,10 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
 
     // Answers to another core count for nothing, but those to this one are good again if it comes
     // back: the approvals service counts the same.
-    if row.core != decided.core {
+    if row.core != core {
         store::set_all_due(step.tx, &digest, step.now)?;
     }
-    row.core = decided.core;
+    row.core = core;
     match reason {
         Some((code, detail)) => row.set_reason(code, detail),
         // It overtook the report of the return, which brings the reason.
@@ -62,12 +66,11 @@ pub(super) fn on_decided(step: &mut Step<'_>, decided: IntentDecided) -> Result<
     Ok(store::update(step.tx, &was, &row, step.now)?)
 }
 
-fn event(row: &TxRow, core: &str, verdict: EarlyDecision) -> RowEvent {
-    let is_another = !row.core.is_empty() && !core.is_empty() && row.core != core;
-    if is_another {
-        RowEvent::DecidedAgain(verdict)
-    } else {
-        RowEvent::Decided(verdict)
+fn event(row: &TxRow, core: Option<&CoreText>, verdict: EarlyDecision) -> RowEvent {
+    match (&row.core, core) {
+        (Some(shown), Some(core)) if shown != core => RowEvent::DecidedAgain(verdict),
+        // A refusal without a core is about the intent, not about another decision.
+        (Some(_), Some(_)) | (Some(_), None) | (None, _) => RowEvent::Decided(verdict),
     }
 }
 

@@ -12,7 +12,7 @@ use strongroom_ports::bus::Record;
 use strongroom_replica::SharedFollower;
 use strongroom_stage::StageError;
 use strongroom_stage::post::Post;
-use strongroom_types::{Act, Code, Document as _, Intent, UnixMs};
+use strongroom_types::{Act, Code, Document as _, UnixMs};
 use strongroom_wire::TransactionState;
 
 /// Time after which a record without an answer is sent again, milliseconds: well above the time
@@ -99,9 +99,8 @@ fn end_what_is_over(step: &mut Step<'_>, journal: &SharedFollower) -> Result<(),
 
 /// Whether an intent can still be signed, by the fresh head; `None` while there is none.
 fn prospect_of(journal: &SharedFollower, row: &TxRow, now: UnixMs) -> Option<Prospect> {
-    let intent = Intent::parse(&row.signed.text).ok()?;
-    let prospect =
-        journal.read(|follower| FreshHead::of(follower, now)?.prospect(&intent, &row.intent));
+    let (intent, digest) = (&row.document, &row.intent);
+    let prospect = journal.read(|follower| FreshHead::of(follower, now)?.prospect(intent, digest));
     prospect.ok()
 }
 
@@ -114,10 +113,11 @@ fn send_answers(
     before: UnixMs,
 ) -> Result<Vec<Record>, StageError> {
     let mut records = Vec::new();
-    for answer in store::answers_due(step.tx, before)? {
-        let row = store::by_digest(step.tx, &answer.intent)?;
+    for due in store::answers_due(step.tx, before)? {
+        let answer = &due.answer;
+        let row = store::by_digest(step.tx, &due.intent)?;
         let is_asked = |row: &TxRow| {
-            row.state() == TransactionState::PendingApproval && is_to_decision(row, &answer.signed)
+            row.state() == TransactionState::PendingApproval && is_to_decision(row, answer)
         };
         let Some(row) = row.filter(is_asked) else {
             store::set_due(step.tx, &answer.digest, None)?;
@@ -125,7 +125,7 @@ fn send_answers(
         };
 
         // It is set in the commit that sends the answer, or each tick would send it again.
-        let age_ms = step.now.since(answer.at);
+        let age_ms = step.now.since(due.at);
         store::set_due(step.tx, &answer.digest, Some(before.plus(age_ms)))?;
         records.push(approval_record(post, step.now, &row, &answer.signed)?);
     }

@@ -1,8 +1,8 @@
 //! Table `answer`: approvers' answers that the API took.
 
 use super::{broken, from_the_future};
-use strongroom_ports::db::{Arg, DbError, Tx};
-use strongroom_types::{Digest, Signed, UnixMs};
+use strongroom_ports::db::{Arg, DbError, Row, Tx};
+use strongroom_types::{Approval, Digest, Document as _, Signed, UnixMs};
 use strongroom_wire::{decode, encode};
 
 /// Inserts an answer that is still to be sent; `false` when it is known.
@@ -26,21 +26,37 @@ pub(crate) fn insert_answer(
     Ok(tx.execute(sql, &args)? == 1)
 }
 
+/// An approver's answer.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub(crate) digest: Digest,
+    pub(crate) signed: Signed,
+    /// What the signed text says.
+    pub(crate) document: Approval,
+}
+
+/// The answer in a row that begins with its digest and its signed text.
+fn answer(row: &Row) -> Result<Answer, DbError> {
+    let signed: Signed = decode(row.blob(1)?).map_err(broken)?;
+    Ok(Answer {
+        digest: Digest(row.array(0)?),
+        document: Approval::parse(&signed.text).map_err(broken)?,
+        signed,
+    })
+}
+
 /// Answers to an intent, in the order they came.
-pub(crate) fn answers(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Signed>, DbError> {
+pub(crate) fn answers(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Answer>, DbError> {
     // The digest makes the order total: it must not change between two requests.
-    let sql = "SELECT signed FROM answer WHERE intent = $1 ORDER BY at_ms, digest";
+    let sql = "SELECT digest, signed FROM answer WHERE intent = $1 ORDER BY at_ms, digest";
     let rows = tx.query(sql, &[Arg::from(&intent.0)])?;
-    rows.iter()
-        .map(|row| decode(row.blob(0)?).map_err(broken))
-        .collect()
+    rows.iter().map(answer).collect()
 }
 
 /// An answer that is due to be sent again.
 pub(crate) struct DueAnswer {
-    pub(crate) digest: Digest,
+    pub(crate) answer: Answer,
     pub(crate) intent: Digest,
-    pub(crate) signed: Signed,
     /// Time at which it was taken.
     pub(crate) at: UnixMs,
 }
@@ -50,7 +66,7 @@ pub(crate) struct DueAnswer {
 pub(crate) fn answers_due(tx: &mut dyn Tx, at: UnixMs) -> Result<Vec<DueAnswer>, DbError> {
     // The bound on `due_ms` comes first: answers that are never due stay for those who ask, and a
     // tick must not read them all.
-    let sql = "SELECT digest, intent, signed, at_ms FROM answer
+    let sql = "SELECT digest, signed, intent, at_ms FROM answer
                WHERE due_ms < $3 AND (due_ms <= $1 OR due_ms > $2 - at_ms) ORDER BY due_ms, digest LIMIT 64";
     let rows = tx.query(
         sql,
@@ -59,9 +75,8 @@ pub(crate) fn answers_due(tx: &mut dyn Tx, at: UnixMs) -> Result<Vec<DueAnswer>,
     rows.iter()
         .map(|row| {
             Ok(DueAnswer {
-                digest: Digest(row.array(0)?),
-                intent: Digest(row.array(1)?),
-                signed: decode(row.blob(2)?).map_err(broken)?,
+                answer: answer(row)?,
+                intent: Digest(row.array(2)?),
                 at: UnixMs(row.u64(3)?),
             })
         })

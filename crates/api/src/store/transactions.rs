@@ -4,8 +4,10 @@ use super::broken;
 use crate::life_cycle::{LIFE_CYCLE, RowEvent, apply};
 use strongroom_ports::db::{Arg, DbError, DbErrorKind, Row, Tx};
 use strongroom_stage::life_cycle::{IllegalTransition, Transition};
+use strongroom_types::fields::FormError;
 use strongroom_types::{
-    Code, Digest, Intent, Signed, TenantId, TransactionId, UnixMs, VaultId, printable,
+    Code, DecisionCore, Digest, Document as _, Intent, Signed, TenantId, TransactionId, UnixMs,
+    VaultId, printable,
 };
 use strongroom_wire::{Marks, SignerRefusal, TransactionState, decode, encode};
 
@@ -17,9 +19,12 @@ pub(crate) struct TxRow {
     pub(crate) vault: VaultId,
     pub(crate) external_id: String,
     pub(crate) signed: Signed,
+    /// What the signed text says.
+    pub(crate) document: Intent,
     /// Written by [`Self::apply`] alone.
     state: TransactionState,
-    pub(crate) core: String,
+    /// The decision core; `None` while nothing is decided, and when a refusal had none.
+    pub(crate) core: Option<CoreText>,
     pub(crate) code: String,
     pub(crate) detail: String,
     pub(crate) refusals: Vec<SignerRefusal>,
@@ -72,19 +77,48 @@ impl TxRow {
     }
 }
 
+/// A decision core as its canonical text, and what that says.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct CoreText {
+    pub(crate) text: String,
+    pub(crate) document: DecisionCore,
+}
+
+impl CoreText {
+    /// Parses the core of a record or of a row, where an empty text is none.
+    pub(crate) fn parse(text: &str) -> Result<Option<Self>, FormError> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            text: text.to_owned(),
+            document: DecisionCore::parse(text)?,
+        }))
+    }
+
+    /// Digest that the answers to this decision name.
+    pub(crate) fn digest(&self) -> Digest {
+        DecisionCore::digest_of(&self.text)
+    }
+}
+
 fn state(number: i64) -> Result<TransactionState, DbError> {
     TransactionState::from_number(number).ok_or_else(|| broken(format!("state {number}")))
 }
 
 fn tx_row(row: &Row) -> Result<TxRow, DbError> {
+    // The texts are parsed here and nowhere else: a row that is damaged is an error of whoever reads
+    // it, and not one without purpose or decision.
+    let signed: Signed = decode(row.blob(4)?).map_err(broken)?;
     Ok(TxRow {
         intent: Digest(row.array(0)?),
         tenant: TenantId(row.array(1)?),
         vault: VaultId(row.array(2)?),
         external_id: row.text(3)?.to_owned(),
-        signed: decode(row.blob(4)?).map_err(broken)?,
+        document: Intent::parse(&signed.text).map_err(broken)?,
+        signed,
         state: state(row.i64(5)?)?,
-        core: row.text(6)?.to_owned(),
+        core: CoreText::parse(row.text(6)?).map_err(broken)?,
         code: row.text(7)?.to_owned(),
         detail: row.text(8)?.to_owned(),
         refusals: decode(row.blob(9)?).map_err(broken)?,
@@ -268,9 +302,10 @@ pub(crate) fn update(
                  raw = $7, marks = $8, changed_ms = $9, version = version + 1 WHERE intent = $10 AND version = $11";
 
     let (refusals, marks) = (encode(&row.refusals), row.marks.to_bytes());
+    let core = row.core.as_ref().map_or("", |core| core.text.as_str());
     let args = [
         Arg::from(i64::from(row.state as u8)),
-        Arg::from(&row.core),
+        Arg::from(core),
         Arg::from(&row.code),
         Arg::from(&row.detail),
         Arg::from(&refusals),

@@ -1,7 +1,7 @@
 //! Taking approvers' answers.
 
 use super::{Intake, SubmitError, Taken, approval_record};
-use crate::store::{self, TxRow};
+use crate::store::{self, Answer, TxRow};
 use crate::tally::with_tally;
 use strongroom_journal::apply::CountedYes;
 use strongroom_types::{
@@ -28,12 +28,10 @@ pub fn approval(
 
     // A client that did not see its answer acknowledged sends it again and must not be told that
     // its human has answered already. What goes out is the text that was checked and stored.
-    let known = answers
-        .iter()
-        .find(|answer| Approval::digest_of(&answer.text) == digest);
+    let known = answers.iter().find(|answer| answer.digest == digest);
     let waits = row.state() == TransactionState::PendingApproval;
 
-    let answer = known.unwrap_or(signed);
+    let answer = known.map_or(signed, |known| &known.signed);
     if !waits && known.is_none() {
         let detail = "the transaction is not waiting for approval";
         return Err(Refusal::new(Code::Conflict, detail).into());
@@ -60,7 +58,7 @@ pub fn approval(
 /// that one human answers once.
 fn check(
     intake: &Intake,
-    ballot: (&TxRow, &[Signed]),
+    ballot: (&TxRow, &[Answer]),
     signed: &Signed,
     now: UnixMs,
 ) -> Result<(), Refusal> {

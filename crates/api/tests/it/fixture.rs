@@ -325,6 +325,13 @@ impl Served {
         row.i64(0).unwrap()
     }
 
+    /// Damages the tables.
+    pub fn damage(&self, sql: &'static str) {
+        let mut tx = self.db.begin().unwrap();
+        assert_eq!(tx.execute(sql, &[]).unwrap(), 1);
+        tx.commit().unwrap();
+    }
+
     /// Stops the server; whether it has ended within this time.
     pub fn stops_within(self, time: Duration) -> bool {
         self.stop.send(()).unwrap();

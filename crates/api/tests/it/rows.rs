@@ -353,3 +353,42 @@ fn hole_rejection_of_the_network_is_shown_and_ends_no_signed_payment() {
     desk.changed(&intent, TransactionState::Broadcasting);
     assert_eq!(desk.row(&intent).code, "");
 }
+
+/// Its readers would all fail on the row.
+#[test]
+fn decision_with_a_core_that_is_no_decision_core_changes_nothing() {
+    let (mut desk, intent) = Desk::with_intent(500_000);
+    let before = desk.row(&intent);
+    desk.decided_with(&intent, "{}".to_owned(), Decided::Approved);
+    assert_eq!(desk.row(&intent), before);
+    desk.decided(&intent, Decided::Approved);
+    assert_eq!(desk.row(&intent).state, TransactionState::Approved);
+}
+
+/// Without its decision or purpose a transaction would look like one that has none.
+#[test]
+fn row_whose_texts_do_not_parse_is_an_error_and_not_shown_without_them() {
+    for damage in [
+        "UPDATE tx SET core = '{}'",
+        "UPDATE tx SET signed = (SELECT signed FROM answer)",
+        "UPDATE answer SET signed = (SELECT signed FROM tx)",
+    ] {
+        let served = crate::bodies::served();
+        let intent = served.taken(150_000_000, "order");
+        served.decided(&intent, Decided::Pending);
+        let core = served.journal.ledger.core(&intent);
+        let world = &served.journal.world;
+        let yes = world.approve(Who::Approver(0), &intent, &core, &[]);
+        let decide = format!("/v1/approvals/{}/decisions", intent.digest());
+        assert_eq!(served.post(TENANT, &decide, &yes).status, 202);
+        let paths = [
+            crate::bodies::payments::path(&intent),
+            "/v1/approvals".to_owned(),
+        ];
+        let statuses = || paths.each_ref().map(|path| served.get(TENANT, path).status);
+        assert_eq!(statuses(), [200, 200]);
+
+        served.damage(damage);
+        assert_eq!(statuses(), [500, 500], "{damage}");
+    }
+}
