@@ -103,7 +103,7 @@ mod tests {
     /// The tool finds files where they are: a folder that moved would be a check of nothing.
     #[test]
     fn files_of_every_folder_are_counted() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let root = &crate::workspace_root().unwrap();
         for folder in FOLDERS {
             let mut files = Vec::new();
             collect(root, &root.join(folder), &mut files).unwrap();

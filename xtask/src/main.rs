@@ -78,10 +78,48 @@ fn run(command: &Command) -> anyhow::Result<()> {
     }
 }
 
-/// The folder above this crate's own: right from wherever the tool is called.
+/// Root of the tree in which the tool is called.
+///
+/// Found when it runs, since a copy of the tree may build into the same target folder: the tool
+/// that lies there then last came from either, and must look at the tree that it is asked about.
 fn workspace_root() -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("xtask has no parent folder")?;
+    let here = std::env::current_dir().context("xtask has no current folder")?;
+    root_above(&here)
+}
+
+/// The nearest folder with this crate in it, at or above `here`.
+fn root_above(here: &Path) -> anyhow::Result<PathBuf> {
+    let root = here
+        .ancestors()
+        .find(|folder| folder.join("xtask/Cargo.toml").is_file());
+    let root = root.with_context(|| format!("{} is not in the workspace", here.display()))?;
     Ok(root.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_that_of_the_nearest_tree_and_not_of_the_one_around_it() {
+        let outer = std::env::temp_dir().join(format!("xtask-root-{}", std::process::id()));
+        let copy = outer.join("target/copy");
+        let inner = copy.join("crates/demo");
+        std::fs::create_dir_all(&inner).unwrap();
+        for tree in [&outer, &copy] {
+            std::fs::create_dir_all(tree.join("xtask")).unwrap();
+            std::fs::write(tree.join("xtask/Cargo.toml"), "").unwrap();
+        }
+
+        assert_eq!(root_above(&inner).unwrap(), copy);
+        assert_eq!(root_above(&outer.join("target")).unwrap(), outer);
+        std::fs::remove_dir_all(&outer).unwrap();
+        assert!(root_above(&outer).is_err());
+    }
+
+    #[test]
+    fn the_root_is_found_from_where_tests_run() {
+        let root = workspace_root().unwrap();
+        assert!(root.join("Cargo.lock").is_file(), "{}", root.display());
+    }
 }
