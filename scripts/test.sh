@@ -6,7 +6,7 @@ shell       |   1 | shell scripts parse
 fmt         |   1 | rustfmt
 layers      |   1 | which crate may depend on which; circles of modules; what the shipped programs contain
 signer-deps |   1 | the signer's dependencies are those of the committed list
-error-pages |   1 | each refusal code has its page
+error-pages |   1 | each refusal code has its page, each domain of a digest its row
 file-sizes  |   1 | no Rust file is over 500 lines, no function over 70
 cache       |   2 | built tools: damage is noticed, two builders build once
 deny        |   1 | licences, banned and fenced crates, advisories of the committed snapshot

@@ -7,6 +7,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
+mod domains;
 mod error_pages;
 mod file_sizes;
 mod function_sizes;
@@ -41,8 +42,9 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
-    /// Refuse a refusal code without its row in docs/errors, a row without its code, and a path in a
-    /// page that is not in the tree.
+    /// Refuse a refusal code without its row in docs/errors, a row without its code, a digest's
+    /// domain that docs/formats.md does not list or that no code uses, and a path in a page that
+    /// is not in the tree.
     ErrorPages,
     /// Refuse Rust files over 500 lines, and functions over 70.
     FileSizes,
@@ -71,6 +73,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::SignerDeps { bless } => signer_deps::check(&root, *bless),
         Command::ErrorPages => {
             error_pages::check(&root)?;
+            domains::check(&root)?;
             page_paths::check(&root)
         }
         Command::FileSizes => file_sizes::check(&root),
