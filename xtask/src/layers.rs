@@ -13,10 +13,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Package};
+use cargo_metadata::{
+    CargoOpt, Dependency, DependencyKind, Metadata, MetadataCommand, Package, Target, TargetKind,
+};
 
+use artefacts::Graph;
 use rings::{
-    ARTEFACTS, TEST_FEATURES, dev_allowed, external_allowed, is_development_chain, is_interpreter,
+    Ring, TEST_FEATURES, dev_allowed, external_allowed, is_development_chain, is_interpreter,
     ours_allowed, place_of,
 };
 
@@ -32,15 +35,22 @@ pub struct Crate {
     depends_on: Vec<String>,
     /// Dev-dependencies, by package name.
     tests_with: Vec<String>,
+    /// Whether it builds a program.
+    has_program: bool,
+}
+
+/// Which features of our own packages a graph is resolved with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Features {
+    /// Those that are on when no one asks for any: what `./x` and the images build.
+    Default,
+    /// Every one, so that optional dependencies are there too.
+    All,
 }
 
 /// Fails with one line per forbidden dependency.
 pub fn check(root: &Path) -> anyhow::Result<()> {
-    let metadata = MetadataCommand::new()
-        .current_dir(root)
-        .other_options(["--locked", "--filter-platform", TARGET].map(String::from))
-        .exec()
-        .context("cargo metadata failed")?;
+    let metadata = metadata_of(root, Features::Default)?;
 
     // Manifests are compared first: they name what a crate may use, whether it does or not.
     let crates = crates_of(&metadata);
@@ -74,17 +84,65 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
     );
 
     // Then what each program really links: a forbidden part may come in through an allowed crate.
-    let graph = artefacts::graph(&metadata)?;
-    for artefact in ARTEFACTS {
-        let found = artefacts::forbidden_in(&graph, artefact)?;
-        ensure!(
-            found.is_empty(),
-            "{artefact} ships parts for tests or development:\n{}",
-            found.join("\n")
-        );
+    let graphs = graphs(root, &metadata)?;
+    for artefact in shipped(&crates)? {
+        for graph in &graphs {
+            let found = artefacts::forbidden_in(graph, artefact)?;
+            ensure!(
+                found.is_empty(),
+                "{artefact} ships parts for tests or development:\n{}",
+                found.join("\n")
+            );
+        }
         println!("layers: {artefact} contains no test kit, development part or interpreter");
     }
     Ok(())
+}
+
+fn metadata_of(root: &Path, features: Features) -> anyhow::Result<Metadata> {
+    let mut command = MetadataCommand::new();
+    command
+        .current_dir(root)
+        .other_options(["--locked", "--filter-platform", TARGET].map(String::from));
+    if features == Features::All {
+        command.features(CargoOpt::AllFeatures);
+    }
+    command.exec().context("cargo metadata failed")
+}
+
+/// What is built as it is, and what could be built by asking for a feature.
+fn graphs(root: &Path, metadata: &Metadata) -> anyhow::Result<[Graph; 2]> {
+    let as_built = artefacts::graph(metadata)?;
+    let mut with_all = artefacts::graph(&metadata_of(root, Features::All)?)?;
+
+    // Here those for tests are on because all are. Whether a manifest turns one on is seen in the
+    // graph that is built; and neither program compiles with one.
+    for node in with_all.values_mut() {
+        node.features.clear();
+    }
+    Ok([as_built, with_all])
+}
+
+/// The shipped programs, by package: those with a binary target below `crates/`.
+fn shipped(crates: &[Crate]) -> anyhow::Result<Vec<&str>> {
+    let mut shipped = Vec::new();
+    for krate in crates {
+        let is_below = krate.folder.starts_with("crates/");
+        let is_root = place_of(&krate.folder).is_some_and(|place| place.ring == Ring::Root);
+
+        // A program elsewhere would be shipped without the rules of a root, and a root without a
+        // program would be walked for nothing.
+        ensure!(
+            is_root == (is_below && krate.has_program),
+            "{}: a program below crates/ is in ring Root, and nothing else is",
+            krate.folder
+        );
+        if is_root {
+            shipped.push(krate.name.as_str());
+        }
+    }
+    ensure!(!shipped.is_empty(), "no program below crates/");
+    Ok(shipped)
 }
 
 fn crates_of(metadata: &Metadata) -> Vec<Crate> {
@@ -105,6 +163,7 @@ fn crates_of(metadata: &Metadata) -> Vec<Crate> {
             folder: folder_of(metadata, package),
             depends_on: names(depends_on),
             tests_with: names(tests_with),
+            has_program: package.targets.iter().any(is_program),
         }
     };
     metadata
@@ -112,6 +171,10 @@ fn crates_of(metadata: &Metadata) -> Vec<Crate> {
         .into_iter()
         .map(reduced)
         .collect()
+}
+
+fn is_program(target: &Target) -> bool {
+    target.kind.contains(&TargetKind::Bin)
 }
 
 /// Development chains that link no script interpreter of the list.
@@ -154,6 +217,7 @@ fn violations_of(krate: &Crate, folders: &BTreeMap<&str, &str>) -> Vec<String> {
         folder,
         depends_on,
         tests_with,
+        has_program: _,
     } = krate;
 
     // A crate that is placed nowhere could depend on anything, so it is refused.

@@ -1,8 +1,9 @@
 //! What a shipped program contains: a walk over the resolved graph of normal dependencies.
 //!
 //! Rings look at one edge at a time; a part for development can also arrive through two harmless
-//! ones. Features are resolved for the whole workspace, which can only show more than a program
-//! built alone contains, never less.
+//! ones, or through an optional one: what is built with a feature is walked as well. Features are
+//! resolved for the whole workspace, which can only show more than a program built alone contains,
+//! never less.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -28,7 +28,7 @@ pub enum Ring {
     Adapter,
     /// The list of chain codecs that a build decodes.
     Registry,
-    /// A shipped program.
+    /// A shipped program: every package below `crates/` with a binary target, and no other.
     Root,
     /// Tests, measurements, development parts.
     Testkit,
@@ -62,9 +62,6 @@ const PLACED: [(&str, Ring); 23] = [
     ("strongroom", Ring::Root),
     ("strongroom-signer", Ring::Root),
 ];
-
-/// The shipped programs, by package. [`super::artefacts`] walks what each of them links.
-pub const ARTEFACTS: [&str; 2] = ["strongroom", "strongroom-signer"];
 
 /// Development parts among the adapters that do not end in `-dev`.
 const DEVELOPMENT_ADAPTERS: [&str; 1] = ["bus-embedded"];

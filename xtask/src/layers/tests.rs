@@ -38,6 +38,9 @@ const FOLDERS: [(&str, &str); 23] = [
     ("strongroom-sim", "testkit/sim"),
 ];
 
+/// Packages with a binary target.
+const PROGRAMS: [&str; 3] = ["strongroom", "strongroom-signer", "strongroom-sim"];
+
 /// A workspace in which the named packages depend on what is given; all others depend on nothing.
 fn workspace(edges: &[(&str, &[&str])]) -> Vec<Crate> {
     let depends_on = |package: &str| {
@@ -51,6 +54,7 @@ fn workspace(edges: &[(&str, &[&str])]) -> Vec<Crate> {
         folder: folder.to_owned(),
         depends_on: depends_on(name),
         tests_with: Vec::new(),
+        has_program: PROGRAMS.contains(&name),
     };
     assert!(
         edges
@@ -208,6 +212,7 @@ fn a_crate_without_a_place_is_refused() {
         folder: "crates/new-thing".to_owned(),
         depends_on: vec!["strongroom-types".to_owned()],
         tests_with: Vec::new(),
+        has_program: false,
     });
     let found = violations(&crates);
     assert_eq!(
@@ -306,4 +311,82 @@ fn what_another_package_links_is_not_in_the_artefact() {
         Vec::<String>::new()
     );
     assert!(forbidden_in(&graph, "strongroom-absent").is_err());
+}
+
+#[test]
+fn programs_below_crates_are_shipped_and_those_of_the_test_kit_are_not() {
+    let crates = workspace(&[]);
+    assert_eq!(
+        shipped(&crates).unwrap(),
+        ["strongroom", "strongroom-signer"]
+    );
+    assert!(shipped(&[]).is_err(), "nothing would be walked");
+}
+
+#[test]
+fn a_program_that_is_not_a_root_and_a_root_without_a_program_are_refused() {
+    for (name, has_program) in [
+        ("strongroom-link", true),
+        ("strongroom-store-sqlite", true),
+        ("strongroom-signer", false),
+    ] {
+        let mut crates = workspace(&[]);
+        let krate = crates.iter_mut().find(|krate| krate.name == name).unwrap();
+        krate.has_program = has_program;
+        assert!(shipped(&crates).is_err(), "{name}");
+    }
+
+    let mut crates = workspace(&[]);
+    crates[0].folder = "crates/without-a-ring".to_owned();
+    crates[0].has_program = true;
+    assert!(shipped(&crates).is_err());
+}
+
+/// A workspace on disk: the program has a development part behind a feature that is off.
+fn with_optional_part(root: &Path) {
+    let files = [
+        (
+            "Cargo.toml",
+            "[workspace]\nresolver = \"2\"\nmembers = [\"crates/strongroom\", \
+             \"crates/adapters/bus-embedded\"]\n",
+        ),
+        (
+            "Cargo.lock",
+            "version = 4\n\n[[package]]\nname = \"strongroom\"\nversion = \"0.0.0\"\n\
+             dependencies = [\n \"strongroom-bus-embedded\",\n]\n\n\
+             [[package]]\nname = \"strongroom-bus-embedded\"\nversion = \"0.0.0\"\n",
+        ),
+        (
+            "crates/strongroom/Cargo.toml",
+            "[package]\nname = \"strongroom\"\nversion = \"0.0.0\"\n\n\
+             [dependencies.strongroom-bus-embedded]\n\
+             path = \"../adapters/bus-embedded\"\noptional = true\n",
+        ),
+        ("crates/strongroom/src/main.rs", "fn main() {}\n"),
+        (
+            "crates/adapters/bus-embedded/Cargo.toml",
+            "[package]\nname = \"strongroom-bus-embedded\"\nversion = \"0.0.0\"\n",
+        ),
+        ("crates/adapters/bus-embedded/src/lib.rs", ""),
+    ];
+    for (file, text) in files {
+        let path = root.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+#[test]
+fn a_part_behind_a_feature_that_is_off_is_found() {
+    let root = std::env::temp_dir().join(format!("xtask-layers-{}", std::process::id()));
+    with_optional_part(&root);
+
+    let metadata = metadata_of(&root, Features::Default).unwrap();
+    assert_eq!(shipped(&crates_of(&metadata)).unwrap(), ["strongroom"]);
+
+    let [as_built, with_all] = graphs(&root, &metadata).unwrap();
+    let found = |graph| forbidden_in(graph, "strongroom").unwrap();
+    assert_eq!(found(&as_built), [""; 0]);
+    assert_eq!(found(&with_all), ["  strongroom → strongroom-bus-embedded"]);
+    std::fs::remove_dir_all(root).unwrap();
 }
