@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn function_types_and_words_in_text_are_no_functions() {
+    fn function_types_and_words_in_text_are_not_functions() {
         assert_eq!(parameters_of("type F = fn(u8, u8);"), [0_usize; 0]);
         assert_eq!(
             parameters_of("let f = \"fn a(b: u8) {}\"; // fn c(d) {}"),

@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn raw_identifiers_are_no_strings() {
+    fn raw_identifiers_are_not_strings() {
         assert_eq!(only("r#type"), (Kind::Ident, "type".into()));
         let words: Vec<_> = kinds("r # x").into_iter().map(|(_, text)| text).collect();
         assert_eq!(words, ["r", "#", "x"]);

@@ -1,12 +1,13 @@
 //! The patterns of plain English that a tool can find.
 //!
-//! Phrases are looked for in the comments and texts of every Rust file, in scripts and in
-//! documents: each hit is one to mend. Names and docs are looked at in production code; some of
-//! those hits are false, so they are a list to read.
+//! Phrases are looked for in the comments, texts and function names of every Rust file, in scripts
+//! and in documents: each hit is one to mend. Other patterns of names and docs are looked at in
+//! production code; some of those hits are false, so they are a list to read.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::items::functions;
 use super::lexer::{Kind, Token};
 use super::source::{Source, find_files, read, relative};
 
@@ -113,6 +114,10 @@ const PATTERNS: [Pattern; 7] = [
     },
 ];
 
+/// Functions whose names stay as they are: a case of the simulator is called by its function's
+/// name, and replayed by it.
+const KEPT_NAMES: [&str; 1] = ["spends_are_dated_anew"];
+
 const RELATIVE: &str = "docs that begin with What, Whose, Who, Where";
 const SHORT: &str = "docs of one or two words";
 const REPEATED: &str = "docs that repeat the name";
@@ -192,6 +197,7 @@ pub fn find(root: &Path, production: &[Source], all: &[Source]) -> anyhow::Resul
     let mut hits = Hits::default();
     for source in all {
         phrases(&mut hits, &source.path, &comment_words(&source.tokens));
+        phrases(&mut hits, &source.path, &function_words(&source.tokens));
 
         // This tool's own texts are the phrases that it looks for.
         let is_own = source.path.starts_with("xtask/src/prose");
@@ -294,6 +300,25 @@ fn comment_words(tokens: &[Token]) -> Vec<Word> {
         }
         last_line = token.end_line;
     }
+    words
+}
+
+/// The words of each function's name, as a sentence of its own: names of tests are read as such.
+fn function_words(tokens: &[Token]) -> Vec<Word> {
+    let mut words = Vec::new();
+    for function in functions(tokens) {
+        if KEPT_NAMES.contains(&function.name.as_str()) {
+            continue;
+        }
+
+        words.push((String::new(), function.line));
+        for word in function.name.split('_').filter(|word| !word.is_empty()) {
+            words.push((word.to_lowercase(), function.line));
+        }
+    }
+
+    // The end of the last name: what follows `no` there is nothing.
+    words.push((String::new(), 0));
     words
 }
 

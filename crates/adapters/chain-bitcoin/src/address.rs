@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_address_are_refused() {
+    fn texts_that_are_not_an_address_are_refused() {
         let long = "b".repeat(200);
         let bad = [
             "",
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taproot_key_that_is_no_point_is_refused() {
+    fn a_taproot_key_that_is_not_a_point_is_refused() {
         let script = ScriptBuf::from_hex(&format!("5120{}", "ff".repeat(32))).unwrap();
         let text = Address::from_script(&script, bitcoin::Network::Bitcoin)
             .unwrap()

@@ -42,7 +42,7 @@ fn an_intent_is_sent_until_it_is_decided() {
 }
 
 #[test]
-fn hole_an_intent_that_nobody_decided_expires_when_the_witnessed_time_is_past_its_end() {
+fn hole_an_undecided_intent_expires_when_the_witnessed_time_is_past_its_end() {
     let (mut desk, intent) = Desk::with_intent(500_000);
     let over_ms =
         intent.expires.since(intent.created) + 2 * desk.journal.world.genesis.bounds.skew_ms;

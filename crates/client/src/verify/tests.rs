@@ -312,7 +312,7 @@ fn a_batch_that_stopped_signers_is_refused_by_the_journals_rules_for_their_reaso
 }
 
 #[test]
-fn a_line_that_is_no_json_is_a_problem() {
+fn a_line_that_is_not_json_is_a_problem() {
     let journal = Journal::get();
     let mut report = Report::default();
     let dir = tempfile::tempdir().unwrap();

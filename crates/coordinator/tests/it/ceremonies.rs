@@ -370,7 +370,7 @@ fn hole_a_signer_that_refuses_for_an_hour_does_not_end_a_ceremony() {
 
 /// Key ids are unique within a tenant alone.
 #[test]
-fn hole_a_ceremony_under_another_tenants_key_id_is_no_other_tenants_business() {
+fn hole_a_ceremony_concerns_only_its_own_tenant_when_two_tenants_share_a_key_id() {
     let mut site = Site::with_twin_key();
     let (own, twin) = (site.world.tenant.id, site.world.for_tenant(1).tenant.id);
     let runs_of_twin = |site: &mut Site| {

@@ -297,7 +297,7 @@ fn an_approval_carries_exactly_its_approvers_valid_signature() {
 }
 
 #[test]
-fn above_one_of_n_somebody_approves_by_a_credential_of_class_key() {
+fn above_one_of_n_one_approval_is_by_a_credential_of_class_key() {
     let ledger = ready();
     let programs = [Who::ApproverProgram(0), Who::ApproverProgram(1)];
     assert_eq!(

@@ -110,7 +110,7 @@ fn an_intent_may_ask_for_at_most_as_many_attempts_as_the_bound() {
 }
 
 #[test]
-fn an_amount_of_nothing_is_no_intent() {
+fn an_intent_with_an_amount_of_zero_is_refused() {
     let ledger = ready();
     assert_eq!(refused(&ledger, 0, &[], |_| {}), Some(Code::Malformed));
 }

@@ -292,7 +292,7 @@ fn text_of_a_revocation_names_each_board_once() {
 }
 
 #[test]
-fn a_board_of_no_quorum_is_no_board() {
+fn a_board_without_a_possible_quorum_is_refused() {
     let ledger = ready();
     for (members, quorum) in [(vec![], 0), (vec![Who::Clerk], 0), (vec![Who::Clerk], 2)] {
         let board: Board = ledger.world.tenant.board(&members, quorum);

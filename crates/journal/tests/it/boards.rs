@@ -38,7 +38,7 @@ fn committee_act(ledger: &Ledger, who: &[Who]) -> Option<Code> {
 }
 
 #[test]
-fn hole_one_human_with_two_credentials_is_no_quorum() {
+fn hole_one_human_with_two_credentials_does_not_make_a_quorum() {
     let ledger = with_second(ready(), Who::Committee(0), CredentialClass::Key);
     let alone = [Who::Committee(0), Who::Stranger];
     assert_eq!(committee_act(&ledger, &alone), Some(Code::QuorumMissing));
@@ -98,7 +98,7 @@ fn enrolled_again(ledger: &mut Ledger, key: PublicKey) -> Code {
 }
 
 #[test]
-fn hole_one_key_is_no_two_humans() {
+fn hole_one_key_does_not_count_as_two_humans() {
     let mut ledger = ready();
     for who in [Who::Approver(0), Who::Clerk] {
         let key = ledger.world.person(who).credential.key;

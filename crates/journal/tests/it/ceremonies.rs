@@ -107,7 +107,7 @@ fn a_key_id_is_used_once() {
 }
 
 #[test]
-fn a_ceremony_nobody_released_does_not_finish() {
+fn a_ceremony_that_was_not_released_does_not_finish() {
     let (ledger, _, ceremony) = released();
     let mut proposed = Ledger::with_tenant(ledger.world.clone());
     let proposal = proposed.signed_act(

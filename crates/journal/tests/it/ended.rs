@@ -186,7 +186,7 @@ fn a_rejected_intent_only_returns_its_anchor() {
 }
 
 #[test]
-fn an_authorized_intent_is_cancelled_by_its_human_or_the_admins_and_nobody_else() {
+fn an_authorized_intent_is_cancelled_only_by_its_human_or_the_admins() {
     let mut ledger = ready();
     let intent = medium(&ledger);
     ledger.authorize(&intent, &TWO[..1]).unwrap();
@@ -225,7 +225,7 @@ fn an_intent_cancelled_before_it_was_known_is_never_authorized() {
 }
 
 #[test]
-fn nobody_cancels_anothers_unknown_intent() {
+fn a_cancel_of_an_unknown_intent_counts_only_from_its_initiator() {
     let mut ledger = ready();
     let intent = medium(&ledger);
     for who in [Who::Clerk, Who::Approver(0), Who::Committee(0)] {
@@ -276,7 +276,7 @@ fn leave(ledger: &mut Ledger) {
 }
 
 #[test]
-fn a_no_outlives_an_earlier_cancel_of_somebody_else() {
+fn a_no_outlives_an_earlier_cancel_of_another_user() {
     let mut ledger = crate::ready_with(|o| o.tune = |b| b.retention_ms = HOUR_MS);
     let start = ledger.now;
     let intent = ledger.world.intent(start.plus(HOUR_MS / 2), MEDIUM, FRIEND);

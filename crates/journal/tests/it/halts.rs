@@ -353,7 +353,7 @@ fn an_old_resume_never_undoes_a_later_stop() {
 }
 
 #[test]
-fn a_payment_in_the_platforms_scope_is_no_way_around_a_stop() {
+fn a_payment_in_the_platforms_scope_does_not_evade_a_stop() {
     let mut ledger = ready();
     let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
     let body = ledger.authorization(&intent, &[]).into_body();

@@ -139,7 +139,7 @@ fn a_proposal_of_the_platform_is_not_released_years_later() {
 }
 
 #[test]
-fn any_one_platform_admin_vetoes_and_nobody_else() {
+fn only_a_platform_admin_vetoes_and_one_is_enough() {
     let mut ledger = two_admins(2);
     let both = [Who::PlatformAdmin, Who::Stranger];
     let record = RegistryRecord::User(user(&ledger, Who::Clerk));

@@ -182,7 +182,7 @@ fn an_expired_proposal_that_is_not_forgotten_yet_is_not_released() {
 }
 
 #[test]
-fn any_one_of_the_committee_vetoes_and_nobody_else() {
+fn only_the_committee_vetoes_and_one_member_is_enough() {
     let mut ledger = ready();
     let proposal = propose(&mut ledger, RegistryRecord::User(mallory()));
     assert_eq!(

@@ -81,7 +81,7 @@ fn an_attempt_that_is_not_in_the_journal_gets_no_share() {
 }
 
 #[test]
-fn a_revoked_approver_ends_what_he_approved() {
+fn a_revoked_approver_ends_what_they_approved() {
     let (ledger, _) = approved();
     let approver = ledger.world.person(Who::Approver(1));
     let revoked = Tighten::revoke(approver.credential.id);
@@ -99,7 +99,7 @@ fn a_revoked_approver_ends_what_he_approved() {
 }
 
 #[test]
-fn an_approver_who_left_the_group_ends_what_he_approved() {
+fn an_approver_who_left_the_group_ends_what_they_approved() {
     let (ledger, _) = approved();
     let (group, risk) = (ledger.world.tenant.approvers, ledger.world.tenant.risk);
     let user = ledger.world.person(Who::Approver(0)).user.id;
@@ -120,7 +120,7 @@ fn an_approver_who_left_the_group_ends_what_he_approved() {
 }
 
 #[test]
-fn a_revoked_initiator_ends_what_he_asked_for() {
+fn a_revoked_initiator_ends_what_they_asked_for() {
     let (ledger, _) = approved();
     let initiator = ledger.world.person(Who::Initiator).credential;
     for what in [

@@ -110,7 +110,7 @@ fn a_bump_does_not_count_twice() {
 }
 
 #[test]
-fn a_bump_counts_the_age_anew() {
+fn a_bump_starts_the_age_again() {
     let mut ledger = two_million();
     let start = ledger.now;
     let intent = pay(&mut ledger, HALF).unwrap();

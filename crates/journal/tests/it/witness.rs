@@ -311,7 +311,7 @@ fn a_credential_has_at_most_16_open_handed_acts() {
 }
 
 #[test]
-fn an_own_cosignature_above_its_memory_retires_the_key_for_good() {
+fn a_cosignature_by_this_witness_above_its_memory_retires_the_key_for_good() {
     let (mut log, mut behind) = (log(), Follower::new(genesis()).unwrap());
     behind.append(&log.tick(START)).unwrap();
     let mut before = witness(1, None);

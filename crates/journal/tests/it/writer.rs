@@ -228,7 +228,7 @@ fn the_writer_takes_the_k_earliest_words_over_one_head() {
 }
 
 #[test]
-fn words_over_two_heads_are_no_quorum_over_one() {
+fn cosignatures_over_two_heads_are_not_a_quorum_over_one() {
     let mut log = resumed();
     cosign_tip(&mut log.follower, &[1, 2], START);
     log.tick(START);

@@ -29,7 +29,7 @@ fn signer(quorum: &mut Quorum, index: u16) -> &mut KeyShare {
 }
 
 #[test]
-fn bad_shares_name_every_liar_and_nobody_else() {
+fn bad_shares_name_every_liar_and_no_other_signer() {
     for suite in SUITES {
         let mut quorum = Quorum::new(suite, 3, 5);
         let mut keys = PublicKeys::open(quorum.public.clone()).unwrap();
@@ -66,7 +66,7 @@ fn bad_shares_name_every_liar_and_nobody_else() {
 }
 
 #[test]
-fn a_share_that_is_no_scalar_names_its_sender() {
+fn a_share_that_is_not_a_scalar_names_its_sender() {
     for suite in SUITES {
         let mut quorum = Quorum::new(suite, 2, 3);
         let mut keys = PublicKeys::open(quorum.public.clone()).unwrap();
@@ -211,7 +211,7 @@ fn unknown_numbers_and_other_lives_are_refused() {
 }
 
 #[test]
-fn an_own_commitment_that_was_never_published_is_refused_and_spares_the_nonce() {
+fn a_commitment_this_signer_never_published_is_refused_and_spares_the_nonce() {
     let (mut quorum, mut keys) = tr_quorum();
     let package = plain(&mut quorum, &[1, 2]);
     let foreign = plain(&mut quorum, &[1, 2]).commitments[&1].clone();
@@ -238,7 +238,7 @@ fn an_own_commitment_that_was_never_published_is_refused_and_spares_the_nonce() 
 }
 
 #[test]
-fn packages_that_are_wrong_for_everybody_are_refused_by_signers_and_aggregation() {
+fn packages_that_are_wrong_for_all_are_refused_by_signers_and_aggregation() {
     type Change = fn(&mut SigningPackage);
     let cases: Vec<(Change, PackageFault)> = vec![
         (|p| p.key_id.push(0), PackageFault::OtherKey),

@@ -303,7 +303,7 @@ fn ed25519_child_keys_do_not_change() {
 const ED25519_CHILD: &str = "b47d676d2a04af9cef53b3425f81d2d82b86dd860abca366f3c98ff1d9889f2f";
 
 #[test]
-fn keys_that_are_no_points_and_hardened_steps_are_refused() {
+fn keys_that_are_not_points_and_hardened_steps_are_refused() {
     assert!(ChildPath::new([1 << 31]).is_err());
     assert!(ChildPath::new([0; 11]).is_err());
     let bytes = borsh::to_vec(&vec![1_u32 << 31]).unwrap();

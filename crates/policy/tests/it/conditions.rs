@@ -298,7 +298,7 @@ fn every_transfer_must_go_where_the_rule_says() {
 }
 
 #[test]
-fn an_entry_whose_time_has_not_come_is_no_entry() {
+fn an_entry_whose_time_has_not_come_does_not_count() {
     let mut world = world();
     world.listed.get_mut(FRIEND).unwrap().since = NOW.plus(1);
     assert!(!matches(

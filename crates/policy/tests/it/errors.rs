@@ -9,31 +9,31 @@ fn open() -> Policy {
 
 #[test]
 fn an_unknown_vault_or_initiator_blocks() {
-    let of_nobody = Intent {
+    let from_unknown_vault = Intent {
         vault: vault(7),
         ..plain()
     };
     assert_eq!(
-        blocked(&open(), &world(), &of_nobody),
+        blocked(&open(), &world(), &from_unknown_vault),
         (UNKNOWN_VAULT.into(), Code::UnknownVault)
     );
-    let by_nobody = Intent {
+    let by_unknown_credential = Intent {
         initiator: credential(7),
         ..plain()
     };
     assert_eq!(
-        blocked(&open(), &world(), &by_nobody),
+        blocked(&open(), &world(), &by_unknown_credential),
         (UNKNOWN_INITIATOR.into(), Code::UnknownCredential)
     );
-    let to_nobody = intent(1, &[Destination::Vault(vault(7))]);
+    let to_unknown_vault = intent(1, &[Destination::Vault(vault(7))]);
     assert_eq!(
-        blocked(&open(), &world(), &to_nobody),
+        blocked(&open(), &world(), &to_unknown_vault),
         (UNKNOWN_VAULT.into(), Code::UnknownVault)
     );
 }
 
 #[test]
-fn a_vault_whose_key_is_revoked_or_not_generated_is_no_destination() {
+fn a_vault_whose_key_is_revoked_or_not_generated_is_not_a_destination() {
     let mut world = world();
     let to_second = intent(1, &[Destination::Vault(vault(2))]);
     assert!(matches(&Match::default(), &world, &to_second));

@@ -68,7 +68,7 @@ fn a_block_rule_blocks_by_its_name() {
 }
 
 #[test]
-fn a_blocked_core_asks_nobody_and_relies_on_nothing() {
+fn a_blocked_core_asks_no_group_and_relies_on_nothing() {
     let listed = Destinations {
         types: vec![DestinationType::AllowListed],
         min_age_seconds: None,

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_right_that_nobody_approved_is_refused_and_an_approved_one_must_be_there() {
+    fn an_unapproved_right_is_refused_and_an_approved_one_must_be_there() {
         let right = Authority {
             kind: AuthorityKind::Allowance,
             subject: "token".into(),

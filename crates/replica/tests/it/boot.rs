@@ -99,7 +99,7 @@ fn a_lost_database_and_a_lost_marker_each_retire_the_key() {
 }
 
 #[test]
-fn hole_1_7_a_lost_database_with_a_lost_marker_is_no_first_start() {
+fn hole_1_7_a_lost_database_with_a_lost_marker_is_not_a_first_start() {
     let (db, mut marker) = (SqliteDb::open_in_memory().unwrap(), Cell::default());
     assert!(!start(&db, &mut marker, 1));
     assert_eq!(marker.generation, None);

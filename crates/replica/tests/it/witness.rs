@@ -160,7 +160,7 @@ fn a_handed_tightening_survives_a_restart_and_is_forgotten_once_the_journal_has_
 }
 
 #[test]
-fn an_own_cosignature_beyond_the_disk_retires_the_key_across_restarts() {
+fn a_cosignature_by_this_witness_beyond_the_disk_retires_the_key_across_restarts() {
     let mut log = log();
     let (one, two) = (log.tick(START), log.tick(START));
     let (db, mut replica) = stored(&[one]);

@@ -77,7 +77,7 @@ fn a_released_ceremony_is_joined_only_under_a_witnessed_head() {
 }
 
 #[test]
-fn a_key_revoked_in_the_own_log_is_not_made() {
+fn a_key_revoked_in_this_signers_log_is_not_made() {
     let mut cluster = Cluster::new();
     cluster.release_ceremony();
     cluster.withhold = true;

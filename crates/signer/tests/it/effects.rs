@@ -52,7 +52,7 @@ fn a_transaction_swapped_after_the_attempt_is_refused() {
 }
 
 #[test]
-fn with_any_byte_of_the_transaction_flipped_and_enveloped_anew_there_is_no_share() {
+fn with_any_byte_of_the_transaction_flipped_and_enveloped_again_there_is_no_share() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
     let honest = cluster.request(&payment, &[1, 2]);
@@ -69,7 +69,7 @@ fn with_any_byte_of_the_transaction_flipped_and_enveloped_anew_there_is_no_share
 }
 
 #[test]
-fn an_attempt_that_pays_somebody_else_or_another_amount_is_refused() {
+fn an_attempt_that_pays_another_receiver_or_another_amount_is_refused() {
     let mut cluster = Cluster::ready();
     for (to, amount) in [(STRANGER, 300_000), (FRIEND, 300_001), (FRIEND, 299_999)] {
         let mut payment = cluster.payment(300_000);
@@ -96,7 +96,7 @@ fn an_attempt_with_foreign_change_is_refused() {
 }
 
 #[test]
-fn change_that_is_not_claimed_is_a_payment_nobody_asked_for() {
+fn change_that_is_not_claimed_is_a_payment_outside_the_intent() {
     let mut cluster = Cluster::ready();
     let payment = attempt_on(&mut cluster, |unsigned| unsigned.outputs.fill(None));
     refused_by_all(&mut cluster, &payment, Code::EffectsMismatch);

@@ -191,7 +191,7 @@ fn an_older_fresh_head_does_not_lift_the_floor() {
 }
 
 #[test]
-fn a_revoked_approver_stops_the_payment_he_approved() {
+fn a_revoked_approver_stops_the_payment_they_approved() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(5_000_000, &[Who::Approver(0)]);
     cluster.assert_signs(1, &payment);
@@ -208,7 +208,7 @@ fn a_revoked_approver_stops_the_payment_he_approved() {
 }
 
 #[test]
-fn a_tightening_in_the_own_log_counts_before_it_is_witnessed() {
+fn a_tightening_in_this_signers_log_counts_before_it_is_witnessed() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
     cluster.assert_signs(1, &payment);
@@ -229,7 +229,7 @@ fn a_tightening_in_the_own_log_counts_before_it_is_witnessed() {
 }
 
 #[test]
-fn a_stop_in_the_own_log_counts_until_its_resume_is_witnessed() {
+fn a_stop_in_this_signers_log_counts_until_its_resume_is_witnessed() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
     cluster.withhold = true;
@@ -294,7 +294,7 @@ fn a_handed_tightening_forbids_at_once_and_silences_the_witness_until_it_is_incl
 }
 
 #[test]
-fn what_is_no_valid_tightening_is_not_taken() {
+fn an_act_that_is_not_a_valid_tightening_is_not_taken() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
     let what = || strongroom_types::ActBody::Tighten(Tighten::Cancel(payment.intent.digest()));

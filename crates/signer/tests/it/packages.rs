@@ -122,7 +122,7 @@ fn commitments_are_made_for_keys_in_use_and_in_bounded_number() {
 }
 
 #[test]
-fn a_stock_that_nobody_uses_starts_anew_under_another_boot() {
+fn an_unused_stock_starts_again_under_another_boot() {
     let mut cluster = Cluster::ready();
     let first = cluster.prepare(1, 1)[0].boot;
     for _ in 0..15 {

@@ -40,7 +40,7 @@ fn with_any_byte_of_a_signing_request_flipped_or_cut_there_is_no_share() {
 }
 
 #[test]
-fn a_record_for_another_signer_or_for_everybody_is_ignored() {
+fn a_record_for_another_signer_or_without_a_recipient_is_ignored() {
     let mut cluster = Cluster::ready();
     let payment = cluster.authorized(300_000, &[]);
     let request = CoordinatorMessage::Sign(cluster.request(&payment, &[1, 2]));
@@ -101,7 +101,7 @@ fn a_request_at_its_deadline_is_refused() {
 }
 
 #[test]
-fn entries_of_anybody_but_the_writer_are_ignored() {
+fn entries_of_any_role_but_the_writer_are_ignored() {
     let mut cluster = Cluster::ready();
     let payment = cluster.payment(300_000);
     let body = cluster.body(&payment, &[]);

@@ -184,7 +184,7 @@ fn a_zombie_cannot_tick() {
 }
 
 #[test]
-fn a_position_that_somebody_moved_drops_the_batch() {
+fn a_position_that_another_process_moved_drops_the_batch() {
     let world = World::new();
     let mut shell = world.shell();
     world.publish(&adds(4));

@@ -31,7 +31,7 @@ fn a_node_says_hello_follows_cosigns_and_goes_on_after_a_kill() {
 }
 
 #[test]
-fn entries_with_a_gap_make_it_connect_anew_and_ask() {
+fn entries_with_a_gap_make_it_connect_again_and_ask() {
     let mut install = Install::new();
     let (first, second) = (install.order(Body::Tick), install.order(Body::Tick));
     let mut running = install.start(1);
@@ -45,7 +45,7 @@ fn entries_with_a_gap_make_it_connect_anew_and_ask() {
 }
 
 #[test]
-fn what_is_no_frame_ends_the_connection_and_not_the_node() {
+fn bytes_that_are_not_a_frame_end_the_connection_and_not_the_node() {
     use std::io::Write as _;
     let install = Install::new();
     let mut running = install.start(1);
@@ -100,7 +100,7 @@ fn status_stop_and_resume_work_at_the_admin_socket_and_without_it() {
 }
 
 #[test]
-fn a_handed_file_that_is_no_tightening_is_refused() {
+fn a_handed_file_that_is_not_a_tightening_is_refused() {
     let install = Install::new();
     let mut running = install.start(1);
     running.next();

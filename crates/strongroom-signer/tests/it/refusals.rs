@@ -171,7 +171,7 @@ fn a_lost_database_is_retired() {
 }
 
 #[test]
-fn hole_1_7_a_lost_database_with_a_lost_marker_is_no_first_start() {
+fn hole_1_7_a_lost_database_with_a_lost_marker_is_not_a_first_start() {
     let install = Install::new();
     drop(install.start(1));
     for name in ["signer.db", "signer.db-wal", "signer.db-shm"] {

@@ -161,7 +161,7 @@ fn notes_are_bounded() {
 }
 
 #[test]
-fn a_text_that_looks_like_a_cosignature_or_is_no_note_text_is_not_signed() {
+fn a_text_that_looks_like_a_cosignature_or_is_not_a_note_text_is_not_signed() {
     let (signer, _) = keys("log.example", 7);
     let foreign = sign_note("cosignature/v1\ntime 1\no\n", &signer);
     assert_eq!(foreign, Err(NoteError::ForeignText));

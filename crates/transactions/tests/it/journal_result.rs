@@ -156,7 +156,7 @@ fn returned_payment_ends_by_the_fresh_head() {
 }
 
 #[test]
-fn submission_that_arrived_twice_is_no_end() {
+fn submission_that_arrived_twice_is_not_an_end() {
     let mut service = Service::funded(1);
     let payment = service.offered();
     let answer = Err(Code::IntentAlreadyAuthorized);

@@ -145,7 +145,7 @@ fn an_assertion_over_another_challenge_is_refused() {
 }
 
 #[test]
-fn a_registration_is_no_assertion() {
+fn a_registration_is_not_an_assertion() {
     assert!(!accepted(&Made::replaced(
         "webauthn.get",
         "webauthn.create"
@@ -258,7 +258,7 @@ fn a_key_that_may_be_copied_is_accepted_only_where_its_policy_allows_it() {
 }
 
 #[test]
-fn the_signature_counter_is_no_reason_to_refuse() {
+fn any_signature_counter_is_accepted() {
     for counter in [0, 1, u32::MAX] {
         assert!(accepted(&Made::with(|made| made.counter = counter)));
     }

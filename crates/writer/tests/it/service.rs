@@ -73,7 +73,7 @@ fn what_apply_refuses_is_answered_with_its_code_and_never_appended() {
 }
 
 #[test]
-fn nobody_else_appends_ticks_or_a_genesis_and_nothing_is_appended_late_or_undecodable() {
+fn ticks_and_a_genesis_from_others_and_late_or_undecodable_bodies_are_not_appended() {
     let mut writer = Running::new();
     writer.settle(START).unwrap();
     writer.submit(1, &Body::Tick);
@@ -313,7 +313,7 @@ fn hole_a_cosignature_is_not_dropped_for_a_forged_copy_of_it() {
 }
 
 #[test]
-fn submissions_are_not_held_back_for_ever_by_silent_witnesses() {
+fn silent_witnesses_hold_submissions_back_for_two_seconds_at_most() {
     let mut writer = Running::new();
     writer.settle(START).unwrap();
     writer.submit(1, &Body::Act(stop(1)));

@@ -10,6 +10,7 @@ fn found(text: &str) -> Vec<&'static str> {
     let source = source("demo", text);
     let mut hits = Hits::default();
     phrases(&mut hits, &source.path, &comment_words(&source.tokens));
+    phrases(&mut hits, &source.path, &function_words(&source.tokens));
     docs::judge(&mut hits, &source);
     names(&mut hits, &source);
     let rows = hits.rows().into_iter();
@@ -33,6 +34,30 @@ fn phrases_go_over_lines_and_not_over_sentences() {
         found("// that is\nfn a() {}\nfn b() {} // no vault"),
         [""; 0]
     );
+}
+
+#[test]
+fn phrases_are_found_in_the_names_of_functions() {
+    assert_eq!(found("fn counts_in_the_own_log() {}"), ["the own, an own"]);
+    assert_eq!(found("fn it_starts_anew() {}").len(), 1);
+    assert_eq!(found("fn one_key_is_no_two_humans() {}"), ["is no X"]);
+    assert_eq!(found("#[test]\nfn nobody_cancels_his() {}").len(), 2);
+    assert_eq!(
+        found("mod a {\n    fn b() {}\n    fn is_no_vault() {}\n}"),
+        ["is no X"]
+    );
+}
+
+#[test]
+fn names_of_functions_are_sentences_of_their_own() {
+    assert_eq!(found("fn there_is_no_vault() {}"), [""; 0]);
+    assert_eq!(found("fn the_answer_is_no() {}\nfn vault() {}"), [""; 0]);
+    assert_eq!(found("fn a_is() {}\nfn no_vault() {}"), [""; 0]);
+    assert_eq!(
+        found("fn this() {}\nfn lived_anewly() {\n    nobody();\n}"),
+        [""; 0]
+    );
+    assert_eq!(found("fn spends_are_dated_anew() {}"), [""; 0]);
 }
 
 #[test]

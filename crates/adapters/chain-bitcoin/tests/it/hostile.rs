@@ -43,7 +43,7 @@ fn the_unchanged_form_is_accepted() {
 }
 
 #[test]
-fn change_to_somebody_else_is_refused() {
+fn change_to_another_vault_is_refused() {
     let stranger = TestVault::new(2, 3);
     let theirs = regtest().derive_address(&stranger.key, CHANGE).unwrap();
     let script = address::parse(&theirs, Network::Regtest).unwrap();
@@ -76,7 +76,7 @@ fn conflicts_are_ascending_texts_whatever_the_order_of_inputs() {
 }
 
 #[test]
-fn an_own_output_without_claim_is_a_payment() {
+fn an_output_to_the_vault_without_claim_is_a_payment() {
     let inspection = changed(|form| form.outputs = vec![None; 2]).unwrap();
     assert_eq!(
         (inspection.moves.len(), inspection.returned.is_zero()),
@@ -85,7 +85,7 @@ fn an_own_output_without_claim_is_a_payment() {
 }
 
 #[test]
-fn another_account_of_the_same_key_is_somebody_else() {
+fn another_account_of_the_same_key_is_another_vault() {
     let (codec, _, unsigned) = form();
     let bytes = unsigned.encode(codec.network()).unwrap();
     assert_eq!(

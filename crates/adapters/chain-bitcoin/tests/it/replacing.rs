@@ -141,7 +141,7 @@ fn a_replacement_without_the_anchor_is_refused() {
 }
 
 #[test]
-fn a_coin_that_is_merely_added_is_no_anchor() {
+fn a_coin_that_is_merely_added_is_not_an_anchor() {
     let case = Case::new(vec![coin(1, 70_600), coin(2, 100_000)]);
     let other = &case.coins[1].key;
     let request = Ask {

@@ -79,7 +79,7 @@ fn a_clock_that_is_faster_than_most_witnesses_refuses() {
 }
 
 #[test]
-fn one_witness_with_a_wrong_clock_stops_nobody() {
+fn one_witness_with_a_wrong_clock_does_not_stop_the_replica() {
     let (mut log, mut replica) = (log(), follower());
     replica.append(&log.tick(START)).unwrap();
     let body = replica.tip().body.clone();

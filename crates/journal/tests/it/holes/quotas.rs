@@ -18,7 +18,7 @@ fn unknown(n: u32) -> Digest {
 /// A clerk in no group cancels what no one has asked for, thousands of times in one minute: every
 /// signer kept four keys for each, and every act that was signed before was void.
 #[test]
-fn hole_a_clerks_cancels_fill_no_memory_and_hold_nobody_up() {
+fn hole_a_clerks_cancels_fill_no_memory_and_void_no_signed_act() {
     let mut ledger = ready();
     ledger.now.0 = ledger.now.0.next_multiple_of(60_000);
     let record = RegistryRecord::User(User {

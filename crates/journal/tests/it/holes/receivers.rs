@@ -42,7 +42,7 @@ fn revoke_key(ledger: &mut Ledger, vault: &Vault) {
 
 /// A client whose internal transfers are automatic pays into a vault whose key others may hold.
 #[test]
-fn hole_a_vault_with_a_revoked_key_is_no_destination() {
+fn hole_a_vault_with_a_revoked_key_is_not_a_destination() {
     let (mut ledger, vault) = with_second_vault();
     ledger.authorize(&internal(&ledger, &vault), &[]).unwrap();
 

@@ -110,7 +110,7 @@ fn messages_of_other_sessions_epochs_and_senders_are_ignored_and_abort_nothing()
 }
 
 #[test]
-fn a_sealed_message_for_somebody_else_is_ignored_and_blames_nobody() {
+fn a_sealed_message_for_another_participant_is_ignored_and_names_no_culprit() {
     let mut cluster = Cluster::new(SuiteId::FrostEd25519, 2, 3, 25);
     let mut misrouted = Vec::new();
     cluster.run_with(|_, delivery| {
