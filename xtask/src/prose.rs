@@ -28,8 +28,9 @@ pub struct Options {
     /// One JSON object per crate, the last line for the whole tree.
     #[arg(long, conflicts_with_all = ["sample", "words"])]
     json: bool,
-    /// Fail unless signer, journal, transactions and coordinator each meet the measures, and no
-    /// text of the tree has a phrase that is not plain English.
+    /// Fail unless signer, journal, transactions and coordinator each meet the measures, no text
+    /// or function name of the tree has a phrase that is not plain English, and each other
+    /// pattern is there as often as is known.
     #[arg(long)]
     check: bool,
     /// Print this many random inline comments beside their code.
@@ -68,7 +69,8 @@ pub fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         print_words(&find_words(root, &sources)?, false);
     }
     if options.check {
-        check(&crates, &find_words(root, &sources)?)?;
+        let hits = find_words(root, &sources)?;
+        check(&crates, &hits, &hits.changes())?;
     }
     Ok(())
 }
@@ -124,7 +126,11 @@ fn print_words(hits: &words::Hits, places: bool) {
     }
 }
 
-fn check(crates: &BTreeMap<String, Figures>, hits: &words::Hits) -> anyhow::Result<()> {
+fn check(
+    crates: &BTreeMap<String, Figures>,
+    hits: &words::Hits,
+    changes: &[String],
+) -> anyhow::Result<()> {
     let mut failures = Vec::new();
     for name in CHECKED {
         let Some(figures) = crates.get(name) else {
@@ -134,6 +140,7 @@ fn check(crates: &BTreeMap<String, Figures>, hits: &words::Hits) -> anyhow::Resu
         failures.extend(shortfalls.iter().map(|why| format!("  {name}: {why}")));
     }
     failures.extend(hits.phrases().iter().map(|place| format!("  {place}")));
+    failures.extend(changes.iter().map(|change| format!("  {change}")));
     if failures.is_empty() {
         return Ok(());
     }
@@ -159,11 +166,11 @@ mod tests {
     fn each_checked_crate_must_meet_the_measures() {
         let mut measured = crates(GOOD);
         let none = words::Hits::default();
-        check(&measured, &none).unwrap();
+        check(&measured, &none, &[]).unwrap();
 
         let bare = Source::new("journal", Path::new("demo.rs"), "fn a() {\n    b();\n}\n");
         measured.insert("journal".to_owned(), Figures::of(&bare));
-        let text = check(&measured, &none).unwrap_err().to_string();
+        let text = check(&measured, &none, &[]).unwrap_err().to_string();
         assert!(text.contains("journal: 0.0 comments"), "{text}");
         assert!(!text.contains("signer:"), "{text}");
     }
@@ -177,7 +184,7 @@ mod tests {
             "fn a() {\n    b(\"this is no folder\");\n}\n",
         )];
         let hits = words::find(Path::new("nowhere"), &[], &all).unwrap();
-        let text = check(&crates(GOOD), &hits).unwrap_err().to_string();
+        let text = check(&crates(GOOD), &hits, &[]).unwrap_err().to_string();
         assert!(
             text.contains("testkit/demo.rs:2: this is no folder (is no X)"),
             "{text}"
@@ -185,10 +192,29 @@ mod tests {
     }
 
     #[test]
+    fn a_phrase_in_the_name_of_a_test_fails() {
+        let path = Path::new("crates/demo/tests/it/demo.rs");
+        let all = [Source::whole("", path, "#[test]\nfn it_starts_anew() {}\n")];
+        let hits = words::find(Path::new("nowhere"), &[], &all).unwrap();
+        let text = check(&crates(GOOD), &hits, &[]).unwrap_err().to_string();
+        assert!(text.contains("demo.rs:2: it starts anew"), "{text}");
+    }
+
+    #[test]
+    fn a_number_that_changed_fails() {
+        let change = "short docs: 3, were 2".to_owned();
+        let none = words::Hits::default();
+        let text = check(&crates(GOOD), &none, &[change])
+            .unwrap_err()
+            .to_string();
+        assert!(text.contains("short docs: 3"), "{text}");
+    }
+
+    #[test]
     fn a_checked_crate_that_is_gone_is_an_error() {
         let mut measured = crates(GOOD);
         measured.remove("signer");
-        assert!(check(&measured, &words::Hits::default()).is_err());
+        assert!(check(&measured, &words::Hits::default(), &[]).is_err());
     }
 
     #[test]
@@ -203,7 +229,7 @@ mod tests {
 
     #[test]
     fn this_tree_is_measured() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let root = &crate::workspace_root().unwrap();
         let (crates, all) = by_crate(&source::production(root).unwrap());
         assert!(all.files() > 100, "{}", all.files());
         assert!(CHECKED.iter().all(|name| crates.contains_key(*name)));

@@ -465,7 +465,7 @@ pub struct Spend {
 /// A bucket of a velocity window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct Bucket {
-    /// Worst-case sum.
+    /// Worst-case sum, in base units of its asset.
     pub amount: MinorUnits,
     /// Number of intents.
     pub count: u64,

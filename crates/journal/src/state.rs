@@ -220,7 +220,7 @@ impl State {
             .take_while(move |(key, _)| key.starts_with(prefix))
     }
 
-    /// All tenants.
+    /// Ids of all tenants, ascending.
     #[must_use]
     pub fn tenants(&self) -> Vec<TenantId> {
         let id = |key: &Key| {

@@ -49,7 +49,7 @@ pub struct WitnessMemory {
     pub handed_ended: Vec<EndedAct>,
 }
 
-/// One witness.
+/// Witness of one seat: its key, and what it must remember to cosign one line only.
 pub struct Witness {
     node: NodeId,
     key: CosignKey,

@@ -79,7 +79,7 @@ impl Session {
         sent
     }
 
-    /// Bus → signer.
+    /// Passes records of the bus on to the signer until the session is over.
     fn send_records(&self, inbox_from: &mut Position) -> Result<(), LinkError> {
         let mut wants = self.wants(*inbox_from)?;
         while !self.is_over() {

@@ -66,7 +66,7 @@ impl Ceremonies {
         self.running.insert(name, running);
     }
 
-    pub(crate) fn end(&mut self, name: KeyName) -> Option<RunningCeremony> {
+    pub(crate) fn remove(&mut self, name: KeyName) -> Option<RunningCeremony> {
         self.running.remove(&name)
     }
 

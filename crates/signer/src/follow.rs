@@ -83,7 +83,7 @@ impl SignerNode {
             self.asked += 1;
             let view = follower.head_view(size)?;
             for name in self.keys.activate(&view, &mut *self.entropy.rng())? {
-                self.ceremonies.end(name);
+                self.ceremonies.remove(name);
             }
             self.keys.give_up(&view, follower.past(now))?;
             self.head_served = Some(size);

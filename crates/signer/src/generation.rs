@@ -192,7 +192,7 @@ impl SignerNode {
 
     /// The run is over here: the journal's certificates take the place of the session's own.
     fn finish_run(&mut self, name: KeyName, transcript: Digest, now: UnixMs) {
-        if let Some(running) = self.ceremonies.end(name) {
+        if let Some(running) = self.ceremonies.remove(name) {
             let certified = Certified {
                 transcript,
                 public: running.public,
@@ -203,7 +203,7 @@ impl SignerNode {
 
     /// Ends a run without a key, and says why to the coordinator that started it.
     fn fail_run(&mut self, name: KeyName, refusal: Refusal, now: UnixMs) {
-        if let Some(running) = self.ceremonies.end(name) {
+        if let Some(running) = self.ceremonies.remove(name) {
             self.send_refusal(&running.asker, JudgedRefusal::unjudged(refusal), now);
         }
     }

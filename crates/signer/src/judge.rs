@@ -60,7 +60,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) entries: &'a dyn Entries,
     /// Smallest head it may act under.
     pub(crate) floor: &'a Floor,
-    /// Its decoders.
+    /// Codecs by chain that it decodes transactions with.
     pub(crate) codecs: &'a Codecs,
     /// Its operator's rules.
     pub(crate) rules: &'a LocalRules,

@@ -18,7 +18,7 @@ const REPORT_EVERY_MS: u64 = 10_000;
 /// Refusals of one requester in one second.
 #[derive(Clone, Copy, Default)]
 struct OfSecond {
-    /// Unix seconds.
+    /// Second that is counted, Unix time.
     second: u64,
     refusals: u64,
 }

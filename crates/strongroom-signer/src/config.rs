@@ -42,7 +42,7 @@ pub struct Config {
     pub data: PathBuf,
     /// File of the boot marker, outside of `data`.
     pub marker: PathBuf,
-    /// Genesis file.
+    /// Path of the genesis file.
     pub genesis: PathBuf,
     /// Hash that the genesis file must have.
     pub pinned: Digest,

@@ -11,7 +11,7 @@ const CHUNK: usize = 64 * 1024;
 pub enum FrameRead {
     /// One whole frame.
     Frame(Vec<u8>),
-    /// Nothing yet.
+    /// No whole frame has arrived yet.
     Nothing,
     /// The other side closed.
     End,

@@ -20,7 +20,7 @@ pub struct LinkConnection {
 }
 
 impl LinkConnection {
-    /// Connects.
+    /// Connects to the socket of the link process.
     pub fn connect(path: &Path) -> io::Result<Self> {
         let stream = UnixStream::connect(path)?;
 

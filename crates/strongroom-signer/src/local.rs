@@ -30,7 +30,7 @@ fn done(reply: AdminReply, text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// `status`.
+/// `status`: prints the report of the running node.
 pub fn status(at: &At) -> anyhow::Result<()> {
     let path = socket(at);
     let reply = ask(&path, &AdminRequest::Status)?;
@@ -75,7 +75,7 @@ pub fn resume(at: &At) -> anyhow::Result<()> {
     }
 }
 
-/// `hand`.
+/// `hand`: gives a signed tightening to the running node.
 pub fn hand(file: &Path, at: &At) -> anyhow::Result<()> {
     let json =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -89,7 +89,7 @@ pub fn hand(file: &Path, at: &At) -> anyhow::Result<()> {
     )
 }
 
-/// `unfreeze`.
+/// `unfreeze`: lifts the freeze that this evidence caused.
 pub fn unfreeze(evidence: Digest, at: &At) -> anyhow::Result<()> {
     let path = socket(at);
     let reply = ask(&path, &AdminRequest::Unfreeze(evidence))?;

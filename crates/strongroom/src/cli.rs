@@ -33,7 +33,7 @@ pub enum Command {
     /// Key files of people and programs.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Who takes part: make, show and verify a genesis file.
+    /// Genesis files, which pin who takes part: make, show and verify.
     #[command(subcommand)]
     Genesis(genesis::GenesisCommand),
     /// Show a tenant: scope version, keys, policy.

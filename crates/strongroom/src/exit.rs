@@ -34,7 +34,7 @@ pub enum RunError {
     /// The configuration cannot be read, or says something that this program does not understand.
     #[error("configuration {}", path.display())]
     Config {
-        /// The file.
+        /// Path of the configuration file.
         path: PathBuf,
         /// The line, member or rule.
         #[source]
@@ -46,7 +46,7 @@ pub enum RunError {
     /// The genesis file cannot be read.
     #[error("cannot read genesis {}", path.display())]
     GenesisFile {
-        /// The file.
+        /// Path of the genesis file.
         path: PathBuf,
         /// The operating system's answer.
         #[source]
@@ -55,9 +55,9 @@ pub enum RunError {
     /// The genesis file is not the pinned one, or breaks a rule.
     #[error("genesis {} is refused", path.display())]
     Genesis {
-        /// The file.
+        /// Path of the genesis file.
         path: PathBuf,
-        /// The rule.
+        /// Rule that the file breaks.
         #[source]
         source: Refusal,
     },
@@ -75,7 +75,7 @@ pub enum RunError {
     Folder {
         /// Role whose folder it is.
         role: RoleName,
-        /// The folder.
+        /// Path of that folder.
         path: PathBuf,
         /// The operating system's answer.
         #[source]
@@ -86,7 +86,7 @@ pub enum RunError {
     InUse {
         /// Role whose folder is held.
         role: RoleName,
-        /// The folder.
+        /// Path of that folder.
         path: PathBuf,
     },
     /// A role's database was made for something else.
@@ -112,9 +112,9 @@ pub enum RunError {
     /// A part of the build could not be opened or started.
     #[error("{what}")]
     Part {
-        /// The part.
+        /// Name of the part, for people.
         what: String,
-        /// Its answer.
+        /// Cause that the part gives.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },

@@ -20,7 +20,7 @@ const SET_OWNER: &str = "INSERT INTO owner (id, genesis, role) VALUES (1, $1, $2
 /// A role's folder, held by this process.
 #[derive(Debug)]
 pub struct RoleFolder {
-    /// `DATA/ROLE`.
+    /// Path of the folder: `DATA/ROLE`.
     pub path: PathBuf,
     /// Held until the process ends; the operating system lets go of it even after a crash.
     _lock: FolderLock,

@@ -38,7 +38,7 @@ pub struct Adapters {
 
 /// Opened parts on which the roles of this process run.
 pub struct Parts {
-    /// The configuration.
+    /// Configuration of this process, checked.
     pub config: Config,
     /// The pinned genesis.
     pub genesis: Arc<Genesis>,

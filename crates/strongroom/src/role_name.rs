@@ -17,7 +17,7 @@ pub enum RoleName {
     Coordinator,
     /// Builds, submits, assembles and broadcasts.
     Transactions,
-    /// Serves REST.
+    /// Serves the REST interface.
     Api,
 }
 

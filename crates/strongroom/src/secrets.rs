@@ -77,7 +77,7 @@ pub enum SecretsError {
     /// Missing, or unreadable.
     #[error("secrets file {}", path.display())]
     File {
-        /// The file.
+        /// Path of the secrets file.
         path: PathBuf,
         /// The operating system's answer.
         #[source]
@@ -86,7 +86,7 @@ pub enum SecretsError {
     /// Others can read it.
     #[error("secrets file {0} has mode {mode:o}, others can read it: chmod 600 {0}", path.display())]
     ReadableByOthers {
-        /// The file.
+        /// Path of the secrets file.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
@@ -94,7 +94,7 @@ pub enum SecretsError {
     /// Not the form of a secrets file.
     #[error("secrets file {}: {why}", path.display())]
     Form {
-        /// The file.
+        /// Path of the secrets file.
         path: PathBuf,
         /// The place or member, never its value.
         why: String,
@@ -102,7 +102,7 @@ pub enum SecretsError {
     /// Made for another installation.
     #[error("secrets file {} belongs to another installation, genesis {theirs}", path.display())]
     Foreign {
-        /// The file.
+        /// Path of the secrets file.
         path: PathBuf,
         /// The genesis that it names.
         theirs: Digest,
@@ -110,7 +110,7 @@ pub enum SecretsError {
     /// Made for another role.
     #[error("secrets file {} belongs to role {theirs}", path.display())]
     OtherRole {
-        /// The file.
+        /// Path of the secrets file.
         path: PathBuf,
         /// The role that it names.
         theirs: RoleName,
@@ -145,7 +145,7 @@ pub fn file_of(folder: &Path, role: RoleName) -> PathBuf {
 }
 
 impl RoleSecrets {
-    /// New keys.
+    /// Makes a new node id and seed.
     pub fn generate(entropy: &dyn Entropy, held: HeldKeys) -> Self {
         let mut rng = entropy.rng();
         let node = NodeId::random(rng.as_mut());

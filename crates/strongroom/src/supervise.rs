@@ -30,7 +30,7 @@ pub enum Ended {
     MayPass(String),
     /// It ended for good, and the whole process has failed.
     ForGood {
-        /// The reason.
+        /// Reason of the failure, for people.
         why: String,
         /// Exit code of the process.
         code: u8,
@@ -52,16 +52,16 @@ impl Ended {
 #[derive(Default)]
 pub struct Supervisor {
     stop: StopFlag,
-    failure: Failure,
+    failure: FirstFailure,
     threads: Vec<JoinHandle<()>>,
     on_stop: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 /// The first failure for good.
 #[derive(Clone, Default)]
-struct Failure(Arc<Mutex<Option<PartFailure>>>);
+struct FirstFailure(Arc<Mutex<Option<PartFailure>>>);
 
-impl Failure {
+impl FirstFailure {
     fn set(&self, what: String, code: u8) {
         // Later failures are mostly consequences of the first one, so that is the one reported.
         let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -225,14 +225,14 @@ impl TransactionsStage {
             Ok::<_, Refusal>(prospect == Prospect::Open)
         });
         if is_free.unwrap_or(false) {
-            self.end(step, payment, Announcement::of(why), Who::Builder)
+            self.end_payment(step, payment, Announcement::of(why), Who::Builder)
         } else {
             self.wait(step, payment, why)
         }
     }
 
     /// Ends a payment and says why.
-    pub(crate) fn end(
+    pub(crate) fn end_payment(
         &mut self,
         step: &mut Step<'_>,
         payment: Payment,

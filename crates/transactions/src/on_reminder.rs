@@ -26,7 +26,12 @@ impl TransactionsStage {
                 // Nothing is offered, so there is nothing to release.
                 Prospect::Ended(why) => {
                     let announcement = Announcement::of(why);
-                    records.extend(self.end(&mut step, payment, announcement, Who::Journal)?);
+                    records.extend(self.end_payment(
+                        &mut step,
+                        payment,
+                        announcement,
+                        Who::Journal,
+                    )?);
                     continue;
                 }
                 // The journal holds an attempt all the same: another one would be offered in vain,
@@ -148,7 +153,7 @@ impl TransactionsStage {
             let vault = payment.intent.paying_vault();
             reservations::set_anchor_held(step, vault, &held.anchor, held.until)?;
         }
-        self.end(step, payment, Announcement::of(why), Who::Journal)
+        self.end_payment(step, payment, Announcement::of(why), Who::Journal)
     }
 
     /// Frees the coins of a payment that is asked for no more, unless its own transaction is in the

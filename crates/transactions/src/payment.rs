@@ -27,7 +27,7 @@ pub(crate) struct Payment {
     pub(crate) signed: Signed,
     /// Canonical text of the decision core that the approvers signed.
     pub(crate) core: String,
-    /// Their approvals.
+    /// Approvals of that decision core.
     pub(crate) approvals: Vec<Signed>,
     /// State of its life cycle.
     pub(crate) state: PaymentState,
@@ -237,23 +237,16 @@ impl PaymentEvent {
     }
 }
 
-/// A state without its data; the numbers are those of the column `state` and never change.
+/// A [`PaymentState`] without its data; the numbers are those of the column `state` and never change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum PaymentStateName {
-    /// [`PaymentState::Signing`]
     Signing = 0,
-    /// [`PaymentState::Signed`]
     Signed = 1,
-    /// [`PaymentState::Broadcast`]
     Broadcast = 2,
-    /// [`PaymentState::Ended`]
     Ended = 3,
-    /// [`PaymentState::Building`]
     Building = 4,
-    /// [`PaymentState::Returned`]
     Returned = 5,
-    /// [`PaymentState::TooLate`]
     TooLate = 6,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Phrases are looked for in the comments, texts and function names of every Rust file, in scripts
 //! and in documents: each hit is one to mend. Other patterns of names and docs are looked at in
-//! production code; some of those hits are false, so they are a list to read.
+//! production code; some of those hits are false, so their numbers are kept in [`known`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use super::lexer::{Kind, Token};
 use super::source::{Source, find_files, read, relative};
 
 mod docs;
+mod known;
 mod texts;
 
 /// A phrase that is not wanted: words in sequence, and what makes it right after all.
@@ -175,6 +176,11 @@ impl Hits {
             )
         });
         found.flatten().collect()
+    }
+
+    /// One line per other pattern whose number of places is not the known one.
+    pub fn changes(&self) -> Vec<String> {
+        known::changes(self)
     }
 
     /// Pattern and places, by name; patterns without a hit are there too.

@@ -73,7 +73,7 @@ fn end_what_is_over(step: &mut Step<'_>, journal: &SharedFollower) -> Result<(),
         TransactionState::TimeLocked,
         TransactionState::WaitingForFunds,
     ] {
-        for mut row in store::over(step.tx, state, past)? {
+        for mut row in store::txs_past_their_end(step.tx, state, past)? {
             let (event, code) = match prospect_of(journal, &row, step.now) {
                 // No entry can authorize the intent any more, so a client that waits for it must
                 // see an end.
@@ -181,7 +181,7 @@ fn is_held(journal: &SharedFollower, row: &ActRow) -> bool {
 /// Deletes answered acts whose time is over and that the journal has forgotten, or the table would
 /// only grow.
 fn forget_acts(step: &mut Step<'_>, journal: &SharedFollower) -> Result<(), StageError> {
-    for row in store::acts_over(step.tx, step.now)? {
+    for row in store::acts_past_their_end(step.tx, step.now)? {
         // A proposal outlives its act, and clients still ask for it.
         if is_held(journal, &row) {
             store::set_act_look(step.tx, &row.submission, step.now.plus(LOOK_AGAIN_MS))?;

@@ -113,7 +113,7 @@ pub(crate) fn set_act_due(
 }
 
 /// Answered acts whose time is over, at most 16, that are to be looked at by now.
-pub(crate) fn acts_over(tx: &mut dyn Tx, now: UnixMs) -> Result<Vec<ActRow>, DbError> {
+pub(crate) fn acts_past_their_end(tx: &mut dyn Tx, now: UnixMs) -> Result<Vec<ActRow>, DbError> {
     // The page bounds how long a tick holds the tables: after an outage many acts end at once.
     let sql = "SELECT submission, signed, code, detail, done, at_ms, due_ms FROM act
                WHERE done = TRUE AND look_ms <= $1 ORDER BY look_ms LIMIT 16";

@@ -266,7 +266,7 @@ pub(crate) fn in_state(
 }
 
 /// Transactions in a state whose intent's end is not after `past`, at most 64.
-pub(crate) fn over(
+pub(crate) fn txs_past_their_end(
     tx: &mut dyn Tx,
     state: TransactionState,
     past: UnixMs,

@@ -36,7 +36,7 @@ impl Level {
         tag: 2,
         minutes: 1440,
     };
-    /// Shortest first.
+    /// All levels, shortest first.
     const ALL: [Self; 3] = [Self::MINUTE, Self::HOUR, Self::DAY];
 
     /// The span of this level that a time is in.
@@ -294,7 +294,7 @@ impl<'a> TenantView<'a> {
         self.sum(&leaving(vault), asset, window_ms, at)
     }
 
-    /// What one scope counts in a window that ends at a time.
+    /// Sum and count of one scope in the window of `window_ms` that ends at a time.
     fn sum(&self, scope: &Scope, asset: &AssetId, window_ms: u64, at: UnixMs) -> Option<Spent> {
         // The sum begins with the minute in which the window begins, rounded towards more: an
         // amount may leave a minute late, never early.

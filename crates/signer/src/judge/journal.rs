@@ -105,7 +105,8 @@ pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     Ok(())
 }
 
-/// What the tip forbids counts at once. It can only forbid here, so it need not be witnessed.
+/// Refusal by the tip, which counts at once: the tip can only forbid here, so it need not be
+/// witnessed.
 pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let tip = case.judge.follower.state();
     match ask(case, tip)? {

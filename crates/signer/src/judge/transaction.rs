@@ -130,7 +130,8 @@ pub(super) fn decoded(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     Ok(())
 }
 
-/// What the intent says, with internal destinations resolved in that witnessed state, too.
+/// Effects that the intent asks for, its internal destinations resolved in the same witnessed
+/// state.
 pub(super) fn expected_effects(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let view = case.judge.follower.head_view(case.head()?)?;
     let vaults = TenantVaults::new(&view, case.request.tenant);

@@ -14,7 +14,7 @@ use strongroom_client::check;
 use strongroom_types::json::Json;
 use strongroom_types::{self as types, ActId, Digest, Document as _, Signed};
 
-/// Acts.
+/// Subcommands of `strongroom act`.
 #[derive(Subcommand, Debug)]
 pub enum ActCommand {
     /// Sign an act, or add signatures to a signed one. The file is an act as JSON (members `id`,

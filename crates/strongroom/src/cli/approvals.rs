@@ -14,7 +14,7 @@ use strongroom_types::{ActId, ApprovalNonce, TenantId, TransactionId};
 /// Time in which the journal must take a no, milliseconds: a bus that lost it is asked again.
 const ACT_LIFE_MS: u64 = 3_600_000;
 
-/// Approvals.
+/// Subcommands of `strongroom approvals`.
 #[derive(Subcommand, Debug)]
 pub enum ApprovalsCommand {
     /// Transactions that wait for approval, oldest first.
@@ -33,7 +33,7 @@ pub enum ApprovalsCommand {
     Reject(RejectArguments),
 }
 
-/// One yes.
+/// Arguments of `strongroom approvals approve`.
 #[derive(Args, Debug)]
 pub struct ApproveArguments {
     /// The transaction (`tx_…`).
@@ -52,7 +52,7 @@ pub struct ApproveArguments {
     json: bool,
 }
 
-/// One no.
+/// Arguments of `strongroom approvals reject`.
 #[derive(Args, Debug)]
 pub struct RejectArguments {
     /// The transaction (`tx_…`).

@@ -57,7 +57,7 @@ impl ServerOptions {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// The server.
+    /// Address of the server.
     pub url: Option<String>,
     /// File with the API key.
     pub api_key_file: Option<PathBuf>,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use strongroom_journal as journal;
 use strongroom_types::Digest;
 
-/// Genesis files.
+/// Subcommands of `strongroom genesis`.
 #[derive(Subcommand, Debug)]
 pub enum GenesisCommand {
     /// Make a genesis file from a TOML description; computes the quorum and refuses what breaks a

@@ -9,7 +9,7 @@ use strongroom_client::verify::{Report, verify_dir_pinned};
 use strongroom_journal::Genesis;
 use strongroom_types::Digest;
 
-/// The journal.
+/// Subcommands of `strongroom journal`.
 #[derive(Subcommand, Debug)]
 pub enum JournalCommand {
     /// Replay a journal from its pinned genesis and recompute everything claimed in a folder (see

@@ -9,7 +9,7 @@ use strongroom_client::KeyFile;
 use strongroom_host::SystemEntropy;
 use strongroom_types::{CredentialClass, UserId};
 
-/// Key files.
+/// Subcommands of `strongroom keys`.
 #[derive(Subcommand, Debug)]
 pub enum KeysCommand {
     /// Make a new key and write its file (mode 0600); prints the public part for the registry.

@@ -18,7 +18,7 @@ use strongroom_wire::TransactionState;
 /// How long one request waits for a change, milliseconds.
 const WAIT_MS: u64 = 10_000;
 
-/// Transactions.
+/// Subcommands of `strongroom tx`.
 #[derive(Subcommand, Debug)]
 pub enum TxCommand {
     /// Sign an intent and send it.

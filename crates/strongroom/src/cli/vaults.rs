@@ -11,7 +11,7 @@ use strongroom_client::api::{Page, VaultInfo};
 use strongroom_ports::chain::OwnPath;
 use strongroom_types::{TenantId, UnixMs, VaultId};
 
-/// Reading tenants.
+/// Subcommands of `strongroom tenant`.
 #[derive(Subcommand, Debug)]
 pub enum TenantCommand {
     /// Show a tenant: scope version (what its next act must name), keys, policy.
@@ -24,7 +24,7 @@ pub enum TenantCommand {
     },
 }
 
-/// Reading vaults.
+/// Subcommands of `strongroom vault`.
 #[derive(Subcommand, Debug)]
 pub enum VaultCommand {
     /// List the vaults of a tenant.

@@ -95,7 +95,7 @@ fn count(row: &Row, column: usize) -> Result<u32, StageError> {
 /// A state as columns. `None`: the state does not say, and the column stays as it is.
 #[derive(Default)]
 pub(super) struct Columns<'a> {
-    /// Transactions built.
+    /// Number of transactions built so far.
     pub(super) builds: Option<u32>,
     /// Tries in a row that failed.
     pub(super) failures: u32,

@@ -25,7 +25,7 @@ struct GenesisDescription {
     log_key: String,
     /// Largest t of any key; f = max(1, t − 1).
     min_signers: Option<u16>,
-    /// f itself.
+    /// Assumed number of faults (f), in place of `min_signers`.
     faults: Option<u16>,
     platform: Option<String>,
     signers: Vec<SignerTable>,
