@@ -6,8 +6,6 @@ use serde_json::{Value, json};
 use strongroom_types::words::words;
 use strongroom_types::{Code, DecisionCore, Destination, Document, Intent, IntentKind, Refusal};
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/golden.json");
-
 fn case<D: Document + PartialEq + std::fmt::Debug>(name: &str, document: &D) -> Value {
     let text = document.to_text();
     let read = D::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -36,44 +34,9 @@ fn cases() -> Vec<Value> {
     cases
 }
 
-/// Compares the cases of these names with the file; a case that the file does not have is a
-/// failure.
-fn compare(wanted: impl Fn(&str) -> bool) {
-    let golden: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
-    let named = |case: &Value| wanted(case["name"].as_str().unwrap());
-    let (made, kept): (Vec<Value>, Vec<Value>) = (
-        cases().into_iter().filter(&named).collect(),
-        golden.into_iter().filter(&named).collect(),
-    );
-    assert!(!made.is_empty());
-    assert_eq!(made, kept);
-}
-
-fn blessed() -> bool {
-    std::env::var_os("BLESS").is_some()
-}
-
-#[test]
-fn golden_file_has_every_case() {
-    if blessed() {
-        let text = serde_json::to_string_pretty(&cases()).unwrap();
-        std::fs::write(FILE, text + "\n").unwrap();
-    }
-    compare(|_| true);
-}
-
-macro_rules! bytes_do_not_change {
-    ($($test:ident $prefix:literal)*) => {$(
-        #[test]
-        fn $test() {
-            if !blessed() {
-                compare(|name| name.starts_with($prefix));
-            }
-        }
-    )*};
-}
-
-bytes_do_not_change! {
+strongroom_golden::golden! {
+    json: "vectors/golden.json",
+    cases: cases,
     intent_bytes_do_not_change "intent"
     decision_core_bytes_do_not_change "decision_core"
     approval_bytes_do_not_change "approval"
