@@ -84,6 +84,8 @@ fn board_record() -> RegistryRecord {
     })
 }
 
+/// By hand, since its bytes are pinned: the test kit's genesis changes with what tests need, and
+/// here each field has a value of its own, so that two that were swapped would show.
 pub fn genesis() -> Genesis {
     let signer = |n: u8| SignerSeat {
         index: n.into(),

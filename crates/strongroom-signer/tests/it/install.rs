@@ -130,6 +130,9 @@ impl Install {
             role: Role::Writer,
             public_key: writer_key.verifying_key().to_bytes(),
         };
+
+        // By hand: the seats hold the keys that the program itself made at `init`. Those of the
+        // test kit's world come from its seeds, which no file of this program has.
         let genesis = Genesis {
             version: strongroom_journal::genesis::VERSION,
             platform: PlatformId([1; 16]),
