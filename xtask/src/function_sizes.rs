@@ -38,12 +38,15 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "heads",
         "a row per scenario",
     ),
-    ("testkit/sim/src/plan.rs", "new", "not split yet"),
-    ("testkit/sim/src/properties.rs", "observe", "not split yet"),
     (
-        "testkit/sim/src/properties/journal.rs",
-        "on_entry",
-        "not split yet",
+        "testkit/sim/src/plan.rs",
+        "new",
+        "a line per member of a plan",
+    ),
+    (
+        "testkit/sim/src/properties.rs",
+        "observe",
+        "an arm per observation",
     ),
 ];
 

@@ -31,7 +31,7 @@ pub(crate) fn insert_answer(
 pub(crate) struct Answer {
     pub(crate) digest: Digest,
     pub(crate) signed: Signed,
-    /// What the signed text says.
+    /// The signed text, parsed.
     pub(crate) document: Approval,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct TxRow {
     pub(crate) vault: VaultId,
     pub(crate) external_id: String,
     pub(crate) signed: Signed,
-    /// What the signed text says.
+    /// The signed text, parsed.
     pub(crate) document: Intent,
     /// Written by [`Self::apply`] alone.
     state: TransactionState,
@@ -107,8 +107,8 @@ fn state(number: i64) -> Result<TransactionState, DbError> {
 }
 
 fn tx_row(row: &Row) -> Result<TxRow, DbError> {
-    // The texts are parsed here and nowhere else: a row that is damaged is an error of whoever reads
-    // it, and not one without purpose or decision.
+    // The texts are parsed here and nowhere else: reading a damaged row is an error, and gives no
+    // row without purpose or decision.
     let signed: Signed = decode(row.blob(4)?).map_err(broken)?;
     Ok(TxRow {
         intent: Digest(row.array(0)?),

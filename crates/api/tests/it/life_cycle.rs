@@ -90,7 +90,7 @@ fn arrive(desk: &mut Desk, intent: &strongroom_types::Intent, arriving: Arriving
     }
 }
 
-/// A way into a state that is no end. A new state does not compile before it has one.
+/// A way into a state from which others lead on. A new state does not compile before it has one.
 fn way_into(state: TransactionState) -> Vec<Arriving> {
     let approved = Arriving::Decided(Verdict::Approved);
     match state {

@@ -356,7 +356,7 @@ fn hole_rejection_of_the_network_is_shown_and_ends_no_signed_payment() {
 
 /// Its readers would all fail on the row.
 #[test]
-fn decision_with_a_core_that_is_no_decision_core_changes_nothing() {
+fn decision_whose_core_does_not_parse_changes_nothing() {
     let (mut desk, intent) = Desk::with_intent(500_000);
     let before = desk.row(&intent);
     desk.decided_with(&intent, "{}".to_owned(), Decided::Approved);
