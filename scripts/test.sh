@@ -135,7 +135,7 @@ step_cases() {
 }
 
 # Another commit draws other seeds, and the same commit the same: `./x sim --seeds 1000 --from` the number that is printed.
-# What an earlier step ran is read from its line; the last one sums up. Lines of other code do not count, so the first one starts again.
+# What an earlier step ran is read from its line; the last one sums up. The first one starts again.
 sim_slice() {
     build_sim
     local base kept=$TARGET/sim-slices.jsonl
