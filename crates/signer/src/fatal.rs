@@ -60,7 +60,9 @@ impl From<DbError> for NotTaken {
 /// Whether the next process may find the store well again.
 const fn may_pass(kind: DbErrorKind) -> bool {
     match kind {
+        // Another process holds the file, or the disk did not answer: neither is in the data.
         DbErrorKind::Busy | DbErrorKind::Io => true,
+        // A person has to free the disk, put a database back, or start the right program.
         DbErrorKind::Constraint
         | DbErrorKind::Full
         | DbErrorKind::Corrupt
@@ -75,6 +77,7 @@ const fn may_pass(kind: DbErrorKind) -> bool {
 const fn code_of(kind: DbErrorKind) -> Code {
     match kind {
         DbErrorKind::Full => Code::DiskFull,
+        // A value of another form than this program writes was not written by it.
         DbErrorKind::Corrupt | DbErrorKind::Type | DbErrorKind::Constraint => Code::StoreCorrupt,
         DbErrorKind::Schema => Code::StoreNewer,
         DbErrorKind::Busy

@@ -6,7 +6,7 @@ use std::path::Path;
 /// Compares the cases whose name starts with `prefix` with the objects whose name does.
 ///
 /// # Panics
-/// When they differ, when there is no such case, or when one has no name.
+/// When they differ, when no case has the prefix, or when a case is without a name.
 pub fn compare(file: &Path, cases: Vec<Value>, prefix: &str) {
     let kept = std::fs::read_to_string(file).unwrap();
     let kept: Vec<Value> = serde_json::from_str(&kept).unwrap();

@@ -8,7 +8,7 @@ pub type Case = (&'static str, Vec<u8>);
 /// Compares the cases whose name starts with `prefix` with the lines that do.
 ///
 /// # Panics
-/// When they differ, or when there is no such case.
+/// When they differ, or when no case has the prefix.
 pub fn compare(file: &Path, cases: Vec<Case>, prefix: &str) {
     let kept = std::fs::read_to_string(file).unwrap();
     let kept: Vec<&str> = kept.lines().filter(|l| l.starts_with(prefix)).collect();

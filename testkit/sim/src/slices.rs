@@ -67,8 +67,8 @@ impl Origin {
         line["build"] == self.build && line["intents"] == self.intents
     }
 
-    /// The lines of an earlier run of the same build; none when there is no file. One that was cut
-    /// off is run again.
+    /// The lines of an earlier run of the same build; empty without a file. The slice of a line that
+    /// was cut off is run again.
     fn kept(&self, path: &Path) -> io::Result<Vec<Value>> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,

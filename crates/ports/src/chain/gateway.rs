@@ -25,8 +25,8 @@ pub enum Standing {
     Confirmed(u32),
 }
 
-/// Reason for which the network gave no answer. The texts are the adapter's, with all that its
-/// client said below: many a node's answer is text from the start, so there is no source. They never
+/// Reason for which the network gave no answer. The texts are the adapter's, with the causes
+/// that its client named. There is no source, since most nodes answer with text. The texts never
 /// contain credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {

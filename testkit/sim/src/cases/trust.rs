@@ -1,5 +1,5 @@
 //! What a payment rests on is taken away while it is under way: an address, a person, a place in a
-//! group, an approval, the word of an admin that nothing leaves for now.
+//! group, an approval; or an admin pauses the tenant.
 
 use super::{Case, NOTHING, Shows, base, every_pair, large, payment};
 use crate::kinds::{Fault, Hostile, NodeName, Situation};
