@@ -1,10 +1,10 @@
-//! Keys of the ordered map: a byte that says what is under the key, then the tenant where there is
-//! one, then the id.
+//! Keys of the ordered map: a tag byte, then the tenant where there is one, then the id; where
+//! several records have one id, a mark last says which of them it is.
 
 use strongroom_types::credential::PublicKey;
 use strongroom_types::{
     AllowListId, ApprovalNonce, AssetId, ChainId, ConflictKey, CredentialId, Digest, GroupId,
-    KeyId, Name, Scope, TenantId, UnixMs, UserId, VaultId,
+    KeyId, Name, Scope, TenantId, UnixMs, UserId, VaultId, digest,
 };
 use strongroom_wire::encode;
 
@@ -14,12 +14,20 @@ pub type Key = Vec<u8>;
 // Tags are in the root of the state: one is never given a second meaning.
 const PROPOSAL: u8 = 11;
 const INTENT: u8 = 15;
+const CONFLICT: u8 = 17;
 const EXPIRY: u8 = 20;
 const PLATFORM_EXPIRY: u8 = 29;
 const ENDED: u8 = 22;
+
+// Marks stand last, after tag, tenant and digest, and are numbered with the tags. Records of one
+// digest are written together and stand side by side by them: digests are spread over the whole map,
+// and a store writes whole pages.
+const ANCHOR: u8 = 17;
 const OPEN_INTENT: u8 = 23;
 const HELD: u8 = 30;
 const HOLDER: u8 = 31;
+/// Place of the mark.
+const ID_LEN: usize = 1 + 16 + 32;
 
 fn key(tag: u8, parts: &[&[u8]]) -> Key {
     // Parts have fixed lengths or stand last, else two different lists could give one key.
@@ -146,50 +154,50 @@ pub fn intent(t: TenantId, digest: &Digest) -> Key {
     key(INTENT, &[&t.0, &digest.0])
 }
 
+/// The conflict keys that an intent holds.
+#[must_use]
+pub fn holder(t: TenantId, intent: &Digest) -> Key {
+    key(INTENT, &[&t.0, &intent.0, &[HOLDER]])
+}
+
 /// A used external id.
 #[must_use]
 pub fn external_id(t: TenantId, id: &Name) -> Key {
     key(16, &[&t.0, id.as_str().as_bytes()])
 }
 
-/// Which intent of a vault has an anchor.
+/// Id of a conflict key: `digest("strongroom/state-conflict/v1", [vault, chain, borsh])`.
+///
+/// Conflict keys are held per vault. Signers let a vault spend nothing but its own coins, so a key
+/// that another vault's attempts name can never be this one's, and must not be taken from it.
 #[must_use]
-pub fn anchor(t: TenantId, vault: VaultId, chain: &ChainId, anchor: &ConflictKey) -> Key {
-    of_vault(17, (t, vault), chain, anchor)
+pub fn conflict(vault: VaultId, chain: &ChainId, conflict: &ConflictKey) -> Digest {
+    let fields: [&[u8]; 3] = [&vault.0, chain.as_str().as_bytes(), &encode(conflict)];
+    digest("strongroom/state-conflict/v1", &fields)
 }
 
-/// Which intent of a vault holds a conflict key.
+/// Which intent has an anchor, by the id of [`conflict`].
 #[must_use]
-pub fn held(t: TenantId, vault: VaultId, chain: &ChainId, conflict: &ConflictKey) -> Key {
-    of_vault(HELD, (t, vault), chain, conflict)
+pub fn anchor(t: TenantId, conflict: &Digest) -> Key {
+    key(CONFLICT, &[&t.0, &conflict.0, &[ANCHOR]])
 }
 
-/// Prefix of all conflict keys that intents of a tenant hold.
+/// Which intent holds a conflict key, by the id of [`conflict`].
 #[must_use]
-pub fn held_prefix(t: TenantId) -> Key {
-    key(HELD, &[&t.0])
+pub fn held(t: TenantId, conflict: &Digest) -> Key {
+    key(CONFLICT, &[&t.0, &conflict.0, &[HELD]])
 }
 
-/// The conflict keys that an intent holds.
+/// Prefix of all anchors and held conflict keys of a tenant.
 #[must_use]
-pub fn holder(t: TenantId, intent: &Digest) -> Key {
-    key(HOLDER, &[&t.0, &intent.0])
+pub fn conflicts_prefix(t: TenantId) -> Key {
+    key(CONFLICT, &[&t.0])
 }
 
-fn of_vault(tag: u8, (t, vault): (TenantId, VaultId), chain: &ChainId, k: &ConflictKey) -> Key {
-    // Conflict keys are held per vault. Signers let a vault spend nothing but its own coins, so a
-    // key that another vault's attempts name can never be this one's, and must not be taken from
-    // it.
-    key(
-        tag,
-        &[
-            &t.0,
-            &vault.0,
-            &len(chain.as_str()),
-            chain.as_str().as_bytes(),
-            &encode(k),
-        ],
-    )
+/// Whether a key is one of [`held`].
+#[must_use]
+pub fn is_held(key: &[u8]) -> bool {
+    key.first() == Some(&CONFLICT) && key.get(ID_LEN) == Some(&HELD)
 }
 
 /// A used approval of an approver.
@@ -241,7 +249,7 @@ pub fn ended(t: TenantId, digest: &Digest) -> Key {
 /// The open part of an authorized intent, until it ends or expires.
 #[must_use]
 pub fn open_intent(t: TenantId, digest: &Digest) -> Key {
-    key(OPEN_INTENT, &[&t.0, &digest.0])
+    key(INTENT, &[&t.0, &digest.0, &[OPEN_INTENT]])
 }
 
 /// Credential that has a public key, in force or not: never removed.
@@ -301,12 +309,14 @@ pub enum Kind {
 /// Kind of the record under a key.
 #[must_use]
 pub fn kind(key: &[u8]) -> Kind {
-    // The tag alone decides: forgetting a key must not depend on decoding its record.
+    // The key alone decides: forgetting it must not depend on decoding its record.
     match key.first() {
         Some(&PROPOSAL) => Kind::Proposal,
-        Some(&OPEN_INTENT) => Kind::OpenIntent,
-        Some(&INTENT) => Kind::Intent,
-        Some(&HOLDER) => Kind::Holder,
+        Some(&INTENT) => match key.get(ID_LEN) {
+            Some(&OPEN_INTENT) => Kind::OpenIntent,
+            Some(&HOLDER) => Kind::Holder,
+            Some(_) | None => Kind::Intent,
+        },
         Some(&ENDED) => Kind::Ended,
         Some(_) | None => Kind::Other,
     }

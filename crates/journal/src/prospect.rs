@@ -156,8 +156,8 @@ impl<'a> FreshHead<'a> {
         digest: &Digest,
         anchor: &ConflictKey,
     ) -> Result<Option<UnixMs>, Refusal> {
-        let key = ks::anchor(intent.tenant, intent.vault, &intent.chain, anchor);
-        self.taken_until(intent, digest, &key)
+        let anchor = ks::conflict(intent.vault, &intent.chain, anchor);
+        self.taken_until(intent, digest, &ks::anchor(intent.tenant, &anchor))
     }
 
     /// Whether another intent keeps one of these conflict keys for as long as this one lasts: no
@@ -263,6 +263,6 @@ pub fn held(
     intent: &Intent,
     coin: &ConflictKey,
 ) -> Result<Option<HeldRecord>, Refusal> {
-    let key = ks::held(intent.tenant, intent.vault, &intent.chain, coin);
-    view.record(&key)
+    let conflict = ks::conflict(intent.vault, &intent.chain, coin);
+    view.record(&ks::held(intent.tenant, &conflict))
 }

@@ -179,14 +179,24 @@ impl State {
 
     /// Puts a delta in force and gives back what undoes it.
     pub fn commit(&mut self, delta: &Delta) -> Delta {
-        let trie = self.trie.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut undo = Delta::default();
+        self.commit_after(delta, &mut undo);
+        undo
+    }
+
+    /// As [`Self::commit`], for a delta that follows others: `undo` takes back all of them.
+    pub(crate) fn commit_after(&mut self, delta: &Delta, undo: &mut Delta) {
+        let trie = self.trie.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (key, value) in &delta.changes {
             let old = match value {
                 Some(value) => self.map.insert(key.clone(), value.clone()),
                 None => self.map.remove(key),
             };
-            undo.changes.insert(key.clone(), old);
+
+            // The oldest value of a key is the one that undoes all of them.
+            if !undo.changes.contains_key(key) {
+                undo.changes.insert(key.clone(), old);
+            }
 
             // The trie follows when its root is asked for, which is once per batch and not per
             // entry.
@@ -194,7 +204,6 @@ impl State {
                 trie.behind.insert(key.clone());
             }
         }
-        undo
     }
 
     /// Keys of a scope to forget by `at`, oldest first.

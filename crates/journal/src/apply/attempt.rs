@@ -50,8 +50,8 @@ pub(super) fn first(
 
     // Two live intents on one anchor could only conflict, and a replacement of one would look like
     // the end of the other.
-    let anchor = ks::anchor(place.tenant, intent.vault, &intent.chain, &attempt.anchor);
-    if view.get(&anchor).is_some() {
+    let anchor = ks::conflict(intent.vault, &intent.chain, &attempt.anchor);
+    if view.get(&ks::anchor(place.tenant, &anchor)).is_some() {
         return Err(Refusal::new(Code::AnchorTaken, &attempt.anchor));
     }
     let claim = Claim {

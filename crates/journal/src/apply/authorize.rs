@@ -185,8 +185,8 @@ fn insert_intent(change: &mut Change<'_>, evaluated: Evaluated, record: &IntentR
     change.expire(tenant, until, &by_digest);
     change.put(by_digest, record);
     change.put(ks::external_id(tenant, &intent.external_id), &digest);
-    let anchor = ks::anchor(tenant, intent.vault, &intent.chain, &record.anchor);
-    change.put(anchor, &digest);
+    let anchor = ks::conflict(intent.vault, &intent.chain, &record.anchor);
+    change.put(ks::anchor(tenant, &anchor), &digest);
 }
 
 /// Uses an approval up, until its own expiry or that of its intent refuses it anyway: an approver

@@ -89,9 +89,14 @@ impl<'a> Change<'a> {
     }
 
     fn set(&mut self, key: Key, value: Option<Vec<u8>>) {
-        let old = self.changes.insert(key.clone(), value);
-        if let Some(undo) = &mut self.undo {
-            undo.push((key, old));
+        match &mut self.undo {
+            Some(undo) => {
+                let old = self.changes.insert(key.clone(), value);
+                undo.push((key, old));
+            }
+            None => {
+                self.changes.insert(key, value);
+            }
         }
     }
 
@@ -246,9 +251,9 @@ impl<'a> Change<'a> {
     /// Forgets as many due records as this entry brings markers and conflict keys, and as many
     /// again: else a scope whose every entry brings more than [`FORGET_MAX`] would grow without end.
     pub(super) fn forget_more(&mut self, scope: Scope, at: UnixMs) -> Result<(), Refusal> {
-        let mut added = self.count_put(&ks::expiry_prefix(scope));
+        let mut added = self.count_put(&ks::expiry_prefix(scope), |_| true);
         if let Scope::Tenant(tenant) = scope {
-            added += self.count_put(&ks::held_prefix(tenant));
+            added += self.count_put(&ks::conflicts_prefix(tenant), ks::is_held);
         }
         if 2 * added > FORGET_MAX {
             self.forget_expired(scope, at, 2 * added)?;
@@ -256,11 +261,13 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Number of keys under a prefix to which this entry has given a value.
-    fn count_put(&self, prefix: &[u8]) -> usize {
+    /// Number of such keys under a prefix to which this entry has given a value.
+    fn count_put(&self, prefix: &[u8], is_counted: impl Fn(&[u8]) -> bool) -> usize {
         let written = self.changes.range(prefix.to_vec()..);
         let under = written.take_while(|(key, _)| key.starts_with(prefix));
-        under.filter(|(_, value)| value.is_some()).count()
+        under
+            .filter(|(key, value)| value.is_some() && is_counted(key))
+            .count()
     }
 
     /// Forgets one key that is due, unless this entry did so before. Gives the number of records
@@ -342,8 +349,8 @@ impl<'a> Change<'a> {
     fn forget_uses(&mut self, tenant: TenantId, key: &[u8]) -> Result<(), Refusal> {
         if let Some(intent) = self.record::<IntentRecord>(key)? {
             self.remove(ks::external_id(tenant, &intent.external_id));
-            let (vault, chain) = (intent.vault, &intent.chain);
-            self.remove(ks::anchor(tenant, vault, chain, &intent.anchor));
+            let anchor = ks::conflict(intent.vault, &intent.chain, &intent.anchor);
+            self.remove(ks::anchor(tenant, &anchor));
         }
         Ok(())
     }
@@ -357,7 +364,7 @@ impl<'a> Change<'a> {
         let looked_at = holder.keys.len();
         let mut kept = Vec::new();
         for conflict in holder.keys {
-            let held = ks::held(tenant, holder.vault, &holder.chain, &conflict);
+            let held = ks::held(tenant, &conflict);
 
             // The key may be another intent's by now: it is free from its time on, and not only
             // when it is forgotten.

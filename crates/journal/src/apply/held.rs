@@ -51,12 +51,8 @@ impl Claim<'_> {
     }
 
     fn held(&self, view: &dyn View, conflict: &ConflictKey) -> Result<Option<HeldRecord>, Refusal> {
-        view.record(&ks::held(
-            self.place.tenant,
-            self.vault,
-            self.chain,
-            conflict,
-        ))
+        let conflict = ks::conflict(self.vault, self.chain, conflict);
+        view.record(&ks::held(self.place.tenant, &conflict))
     }
 }
 
@@ -91,18 +87,14 @@ pub(super) fn hold(
     if known.is_none() || is_cancel {
         change.expire(tenant, until, &by_intent);
     }
-    let mut holder = known.unwrap_or_else(|| HolderRecord {
-        vault: record.vault,
-        chain: record.chain.clone(),
-        keys: Vec::new(),
-    });
-
+    let mut holder = known.unwrap_or_default();
     for conflict in &attempt.conflict_keys {
-        let key = ks::held(tenant, record.vault, &record.chain, conflict);
+        let conflict = ks::conflict(record.vault, &record.chain, conflict);
+        let key = ks::held(tenant, &conflict);
         if change.record(&key)? != Some(ours) {
             change.put(key, &ours);
-            if !holder.keys.contains(conflict) {
-                holder.keys.push(conflict.clone());
+            if !holder.keys.contains(&conflict) {
+                holder.keys.push(conflict);
             }
         }
     }

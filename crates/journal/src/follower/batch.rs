@@ -207,11 +207,7 @@ impl Follower {
             self.check_witnessed(witnessed)?;
         }
 
-        // The oldest value of a key is the one that undoes the whole batch.
-        for (key, old) in self.state.commit(&delta).changes {
-            draft.undo.changes.entry(key).or_insert(old);
-        }
-
+        self.state.commit_after(&delta, &mut draft.undo);
         draft.frontier.append(sealed.leaf_hash(entry));
         draft.at = entry.at;
         draft.applied.push((sealed, delta));

@@ -1,7 +1,7 @@
 //! Conflict keys that intents hold.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use strongroom_types::{ChainId, ConflictKey, Digest, UnixMs, VaultId};
+use strongroom_types::{Digest, UnixMs};
 
 /// The intent that holds a conflict key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
@@ -24,13 +24,10 @@ impl HeldRecord {
 
 /// Conflict keys that an intent holds against every other one of its vault: kept until an attempt's
 /// life after its end, those of a cancel until its last share can have left.
-#[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct HolderRecord {
-    /// The vault that pays.
-    pub vault: VaultId,
-    /// Chain on which it pays, CAIP-2.
-    pub chain: ChainId,
-    /// Keys of its attempts, each once, in the order of their entries; at most
+    /// Ids of the keys of its attempts, made by [`conflict`](crate::keyspace::conflict): each once,
+    /// in the order of their entries; at most
     /// [`CONFLICT_KEYS_MAX`](strongroom_types::attempt::CONFLICT_KEYS_MAX).
-    pub keys: Vec<ConflictKey>,
+    pub keys: Vec<Digest>,
 }

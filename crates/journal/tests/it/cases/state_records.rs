@@ -301,9 +301,7 @@ pub(super) fn records() -> Vec<Case> {
         (
             "state_record_holder",
             bytes(&HolderRecord {
-                vault: VaultId([3; 16]),
-                chain: CHAIN.parse().unwrap(),
-                keys: vec![ConflictKey::Coin("a:0".to_owned())],
+                keys: vec![Digest([2; 32])],
             }),
         ),
         (

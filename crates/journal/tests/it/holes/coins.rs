@@ -315,8 +315,9 @@ fn attempts_of_one_intent_hold_so_many_coins_together() {
 }
 
 fn held(ledger: &Ledger) -> usize {
-    let prefix = ks::held_prefix(ledger.world.tenant.id);
-    ledger.state.under(&prefix).count()
+    let prefix = ks::conflicts_prefix(ledger.world.tenant.id);
+    let conflicts = ledger.state.under(&prefix);
+    conflicts.filter(|(key, _)| ks::is_held(key)).count()
 }
 
 #[test]
