@@ -12,8 +12,8 @@ mod log_key;
 mod seats;
 mod vouched;
 
-pub(crate) use batch::Draft;
 pub use batch::Watch;
+pub(crate) use batch::{Draft, NewEntry};
 pub use heads::{HEADS_MAX, Head};
 pub use log_key::LogKey;
 pub use seats::{Latest, PENDING_MAX};

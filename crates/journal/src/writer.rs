@@ -4,7 +4,7 @@
 //! fork. What `apply` refuses is never appended. No clock, no I/O, no randomness of its own.
 
 use crate::entry::{Body, ENTRY_BYTES_MAX, Entry, SealedEntry, VERSION};
-use crate::follower::{Draft, Follower};
+use crate::follower::{Draft, Follower, NewEntry};
 use crate::genesis::Genesis;
 use crate::state::Delta;
 use crate::witness::ENTRY_AGE_MAX_MS;
@@ -248,7 +248,8 @@ impl OrderingRun<'_> {
             return Err(Refusal::new(Code::NotReady, detail));
         }
 
-        self.follower.enter(&mut self.draft, sealed, &entry)?;
+        let new = NewEntry::new(sealed, entry);
+        self.follower.enter(&mut self.draft, new)?;
         self.bytes += bytes;
         Ok(seq)
     }

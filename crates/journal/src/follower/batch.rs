@@ -22,6 +22,26 @@ pub(crate) struct Draft {
     pub(crate) applied: Vec<(SealedEntry, Delta)>,
 }
 
+/// An entry that is to be applied.
+pub(crate) struct NewEntry {
+    sealed: SealedEntry,
+    entry: Entry,
+    leaf: Hash,
+}
+
+impl NewEntry {
+    /// An entry with its leaf in the tree.
+    pub(crate) fn new(sealed: SealedEntry, entry: Entry) -> Self {
+        // The leaf covers the whole text and is needed twice: it is hashed once.
+        let leaf = sealed.leaf_hash(&entry);
+        Self {
+            sealed,
+            entry,
+            leaf,
+        }
+    }
+}
+
 impl Draft {
     /// Position of the next entry.
     pub(crate) const fn seq(&self) -> u64 {
@@ -95,11 +115,7 @@ impl Follower {
     /// The record is the writer's by its key on the bus, and the note may be an old one: with other
     /// entries beside it a batch proves nothing against the log, and one that stopped this replica
     /// would stop it at each start, before the true batch behind it.
-    fn signed_entries(
-        &self,
-        batch: &JournalBatch,
-        root: Hash,
-    ) -> Result<Vec<(SealedEntry, Entry)>, Refusal> {
+    fn signed_entries(&self, batch: &JournalBatch, root: Hash) -> Result<Vec<NewEntry>, Refusal> {
         // Entries before our tip are covered by the root, since our own tree is below it.
         let known = usize::try_from(self.size() - batch.first_seq).unwrap_or(usize::MAX);
         let mut frontier = self.frontier.clone();
@@ -107,8 +123,9 @@ impl Follower {
         for bytes in batch.entries.iter().skip(known) {
             let sealed: SealedEntry = strongroom_wire::decode(bytes)?;
             let entry = sealed.open()?;
-            frontier.append(sealed.leaf_hash(&entry));
-            entries.push((sealed, entry));
+            let new = NewEntry::new(sealed, entry);
+            frontier.append(new.leaf);
+            entries.push(new);
         }
 
         if frontier.root() != root {
@@ -136,14 +153,14 @@ impl Follower {
 
     fn extend(
         &mut self,
-        entries: Vec<(SealedEntry, Entry)>,
+        entries: Vec<NewEntry>,
         body: &str,
         watch: Watch<'_>,
     ) -> Result<Vec<(SealedEntry, Delta)>, Refusal> {
         let mut draft = self.draft();
         let apply_all = || {
-            for (sealed, entry) in entries {
-                self.enter(&mut draft, sealed, &entry)?;
+            for new in entries {
+                let entry = self.enter(&mut draft, new)?;
                 watch(&self.state, &entry);
             }
 
@@ -181,13 +198,13 @@ impl Follower {
         }
     }
 
-    /// Applies the next entry of a batch to the state.
-    pub(crate) fn enter(
-        &mut self,
-        draft: &mut Draft,
-        sealed: SealedEntry,
-        entry: &Entry,
-    ) -> Result<(), Refusal> {
+    /// Applies the next entry of a batch to the state, and gives it back.
+    pub(crate) fn enter(&mut self, draft: &mut Draft, new: NewEntry) -> Result<Entry, Refusal> {
+        let NewEntry {
+            sealed,
+            entry,
+            leaf,
+        } = new;
         if entry.seq != draft.frontier.size() {
             return Err(Refusal::new(
                 Code::Malformed,
@@ -202,16 +219,16 @@ impl Follower {
         // The cosignatures of a `witnessed` entry are looked at after the rules, which demand k
         // distinct ones: any service may submit such an entry, and a thousand false cosignatures
         // would each be verified here.
-        let delta = apply(&self.state, entry)?;
+        let delta = apply(&self.state, &entry)?;
         if let Body::Witnessed(witnessed) = &entry.body {
             self.check_witnessed(witnessed)?;
         }
 
         self.state.commit_after(&delta, &mut draft.undo);
-        draft.frontier.append(sealed.leaf_hash(entry));
+        draft.frontier.append(leaf);
         draft.at = entry.at;
         draft.applied.push((sealed, delta));
-        Ok(())
+        Ok(entry)
     }
 
     /// The checkpoint of a `witnessed` entry against the head of that size, where it is still kept.
