@@ -207,24 +207,22 @@ impl KeyFile {
             key,
             web: _,
         } = &self.credential;
+        let seed = Zeroizing::new(hex::encode(self.seed.as_slice()));
         let mut members = vec![
             ("class", Json::text(class)),
             ("credential", Json::text(id)),
             ("public_key", Json::text(key.to_hex())),
-            ("seed", Json::text(hex::encode(self.seed.as_slice()))),
+            ("seed", Json::str(&seed)),
         ];
         members.extend(user.iter().map(|user| ("user", Json::text(user))));
-        let members = members
-            .into_iter()
-            .map(|(name, json)| (name.to_owned(), json));
-        Zeroizing::new(Json::Object(members.collect()).to_text())
+        Zeroizing::new(Json::object(members).to_text())
     }
 }
 
 /// Key of a file's text; `None` when its public key is not the one of its seed.
 fn read_key(text: &str) -> Result<Option<KeyFile>, FormError> {
     let mut fields = Fields::of(Json::parse(text)?, "key file")?;
-    let hex = |fields: &mut Fields, name: &str| {
+    let hex = |fields: &mut Fields<'_>, name: &str| {
         lower_hex::<32>(&fields.text(name)?).ok_or_else(|| FormError::invalid(name, "hex"))
     };
 

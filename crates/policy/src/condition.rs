@@ -72,7 +72,7 @@ pub struct AmountRange {
 }
 
 impl Initiators {
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         let value = Self {
             users: set_opt(f, "users")?,
             groups: set_opt(f, "groups")?,
@@ -86,16 +86,16 @@ impl Initiators {
         }
     }
 
-    pub(crate) fn write(&self) -> Json {
+    pub(crate) fn write(&self) -> Json<'_> {
         let mut members = Members::new();
         put(&mut members, "users", self.users.as_ref(), texts);
         put(&mut members, "groups", self.groups.as_ref(), texts);
-        Json::Object(members)
+        Json::object(members)
     }
 }
 
 impl Sources {
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         let value = Self {
             vaults: set_opt(f, "vaults")?,
             tags: set_opt(f, "tags")?,
@@ -109,16 +109,16 @@ impl Sources {
         }
     }
 
-    pub(crate) fn write(&self) -> Json {
+    pub(crate) fn write(&self) -> Json<'_> {
         let mut members = Members::new();
         put(&mut members, "vaults", self.vaults.as_ref(), texts);
         put(&mut members, "tags", self.tags.as_ref(), texts);
-        Json::Object(members)
+        Json::object(members)
     }
 }
 
 impl Destinations {
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         let value = Self {
             types: set(f, "types")?,
             min_age_seconds: crate::form::number_opt(f, "min_age_seconds")?,
@@ -168,8 +168,8 @@ impl Destinations {
         Ok(value)
     }
 
-    pub(crate) fn write(&self) -> Json {
-        let mut members = vec![("types".to_owned(), texts(&self.types))];
+    pub(crate) fn write(&self) -> Json<'_> {
+        let mut members = vec![("types", texts(&self.types))];
         put(
             &mut members,
             "min_age_seconds",
@@ -177,7 +177,7 @@ impl Destinations {
             Json::text,
         );
         put(&mut members, "labels", self.labels.as_ref(), texts);
-        Json::Object(members)
+        Json::object(members)
     }
 }
 
@@ -188,7 +188,7 @@ impl AmountRange {
         self.gt.is_none_or(|gt| amount > gt) && self.lte.is_none_or(|lte| amount <= lte)
     }
 
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         let value = Self {
             gt: f.parse_opt("gt")?,
             lte: f.parse_opt("lte")?,
@@ -207,10 +207,10 @@ impl AmountRange {
         Ok(value)
     }
 
-    pub(crate) fn write(&self) -> Json {
+    pub(crate) fn write(&self) -> Json<'_> {
         let mut members = Members::new();
         put(&mut members, "gt", self.gt.as_ref(), Json::text);
         put(&mut members, "lte", self.lte.as_ref(), Json::text);
-        Json::Object(members)
+        Json::object(members)
     }
 }

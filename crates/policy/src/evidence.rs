@@ -152,23 +152,22 @@ impl Evidence {
     /// The canonical text.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let list = |values: Vec<Json>| Json::List(values);
         let mut members = vec![
-            member("core", Json::Object(self.core.write())),
-            member("evaluated_at", Json::text(self.evaluated_at)),
-            member(
+            ("core", Json::object(self.core.write())),
+            ("evaluated_at", Json::text(self.evaluated_at)),
+            (
                 "guards",
-                list(self.guards.iter().map(GuardFact::write).collect()),
+                Json::List(self.guards.iter().map(GuardFact::write).collect()),
             ),
-            member("relied_on", Json::texts(&self.relied_on)),
-            member(
+            ("relied_on", Json::texts(&self.relied_on)),
+            (
                 "rules",
-                list(self.rules.iter().map(RuleFact::write).collect()),
+                Json::List(self.rules.iter().map(RuleFact::write).collect()),
             ),
-            member("type", Json::text(Self::TYPE)),
-            member(
+            ("type", Json::text(Self::TYPE)),
+            (
                 "windows",
-                list(self.windows.iter().map(WindowFact::write).collect()),
+                Json::List(self.windows.iter().map(WindowFact::write).collect()),
             ),
         ];
 
@@ -176,10 +175,10 @@ impl Evidence {
         members.extend(
             self.block
                 .iter()
-                .map(|refusal| member("block", refusal_json(refusal))),
+                .map(|refusal| ("block", refusal_json(refusal))),
         );
 
-        Json::Object(members).to_text()
+        Json::object(members).to_text()
     }
 
     /// Digest of the text.
@@ -189,11 +188,7 @@ impl Evidence {
     }
 }
 
-fn member(name: &str, value: Json) -> (String, Json) {
-    (name.to_owned(), value)
-}
-
-fn refusal_json(refusal: &Refusal) -> Json {
+fn refusal_json(refusal: &Refusal) -> Json<'_> {
     Json::object([
         ("code", Json::text(refusal.code)),
         ("detail", Json::text(&refusal.detail)),
@@ -201,31 +196,31 @@ fn refusal_json(refusal: &Refusal) -> Json {
 }
 
 impl GuardFact {
-    fn write(&self) -> Json {
-        let mut members: Members = vec![member("id", Json::text(&self.id))];
+    fn write(&self) -> Json<'_> {
+        let mut members: Members<'_> = vec![("id", Json::text(&self.id))];
         members.extend(
             self.denial
                 .iter()
-                .map(|refusal| member("denial", refusal_json(refusal))),
+                .map(|refusal| ("denial", refusal_json(refusal))),
         );
-        Json::Object(members)
+        Json::object(members)
     }
 }
 
 impl RuleFact {
-    fn write(&self) -> Json {
-        let mut members: Members = vec![member("id", Json::text(&self.id))];
+    fn write(&self) -> Json<'_> {
+        let mut members: Members<'_> = vec![("id", Json::text(&self.id))];
         members.extend(
             self.unmet
                 .iter()
-                .map(|condition| member("unmet", Json::text(condition))),
+                .map(|condition| ("unmet", Json::text(condition))),
         );
-        Json::Object(members)
+        Json::object(members)
     }
 }
 
 impl WindowFact {
-    fn write(&self) -> Json {
+    fn write(&self) -> Json<'_> {
         let outcome = match self.within {
             Some(true) => "within",
             Some(false) => "exceeded",
@@ -234,19 +229,19 @@ impl WindowFact {
 
         let mut members = self.window.members();
         members.extend([
-            member("adding", Json::text(self.adding)),
-            member("asset", Json::text(&self.asset)),
-            member("outcome", Json::text(outcome)),
-            member("owner", Json::text(&self.owner)),
+            ("adding", Json::text(self.adding)),
+            ("asset", Json::text(&self.asset)),
+            ("outcome", Json::text(outcome)),
+            ("owner", Json::text(&self.owner)),
         ]);
 
         // An unknown sum is left out, because a zero would look like an empty window.
         members.extend(self.spent.iter().flat_map(|spent| {
             [
-                member("spent_amount", Json::text(spent.amount)),
-                member("spent_count", Json::text(spent.count)),
+                ("spent_amount", Json::text(spent.amount)),
+                ("spent_count", Json::text(spent.count)),
             ]
         }));
-        Json::Object(members)
+        Json::object(members)
     }
 }

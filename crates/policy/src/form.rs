@@ -44,25 +44,25 @@ macro_rules! words {
 pub(crate) use words;
 
 /// Members of an object that is being written.
-pub(crate) type Members = Vec<(String, Json)>;
+pub(crate) type Members<'a> = Vec<(&'static str, Json<'a>)>;
 
 /// Adds a member if there is a value.
 pub(crate) fn put<'a, T>(
-    members: &mut Members,
-    name: &str,
+    members: &mut Members<'a>,
+    name: &'static str,
     value: Option<&'a T>,
-    write: impl Fn(&'a T) -> Json,
+    write: impl Fn(&'a T) -> Json<'a>,
 ) {
-    members.extend(value.map(|value| (name.to_owned(), write(value))));
+    members.extend(value.map(|value| (name, write(value))));
 }
 
 /// The text of a set.
-pub(crate) fn texts<T: Display>(values: &Vec<T>) -> Json {
+pub(crate) fn texts<T: Display>(values: &Vec<T>) -> Json<'_> {
     Json::texts(values)
 }
 
 /// Takes a set: at least one value, ascending and distinct, so that there is one way to write it.
-pub(crate) fn set<T>(f: &mut Fields, name: &str) -> Result<Vec<T>, FormError>
+pub(crate) fn set<T>(f: &mut Fields<'_>, name: &str) -> Result<Vec<T>, FormError>
 where
     T: FromStr<Err: Display> + Ord,
 {
@@ -71,7 +71,7 @@ where
 }
 
 /// Takes a set, if the member is present.
-pub(crate) fn set_opt<T>(f: &mut Fields, name: &str) -> Result<Option<Vec<T>>, FormError>
+pub(crate) fn set_opt<T>(f: &mut Fields<'_>, name: &str) -> Result<Option<Vec<T>>, FormError>
 where
     T: FromStr<Err: Display> + Ord,
 {
@@ -103,9 +103,9 @@ pub(crate) fn ascending<T: Ord>(name: &str, values: Vec<T>) -> Result<Vec<T>, Fo
 
 /// Takes an object, if the member is present.
 pub(crate) fn object_opt<T>(
-    f: &mut Fields,
+    f: &mut Fields<'_>,
     name: &str,
-    read: impl Fn(&mut Fields) -> Result<T, FormError>,
+    read: impl Fn(&mut Fields<'_>) -> Result<T, FormError>,
 ) -> Result<Option<T>, FormError> {
     if f.has(name) {
         f.object(name, read).map(Some)
@@ -115,7 +115,7 @@ pub(crate) fn object_opt<T>(
 }
 
 /// Takes a number, if the member is present.
-pub(crate) fn number_opt(f: &mut Fields, name: &str) -> Result<Option<u64>, FormError> {
+pub(crate) fn number_opt(f: &mut Fields<'_>, name: &str) -> Result<Option<u64>, FormError> {
     if f.has(name) {
         f.number(name).map(Some)
     } else {
@@ -124,7 +124,12 @@ pub(crate) fn number_opt(f: &mut Fields, name: &str) -> Result<Option<u64>, Form
 }
 
 /// Takes a number between two bounds.
-pub(crate) fn number_in(f: &mut Fields, name: &str, min: u64, max: u64) -> Result<u64, FormError> {
+pub(crate) fn number_in(
+    f: &mut Fields<'_>,
+    name: &str,
+    min: u64,
+    max: u64,
+) -> Result<u64, FormError> {
     let number = f.number(name)?;
     if (min..=max).contains(&number) {
         Ok(number)
@@ -138,10 +143,10 @@ pub(crate) fn number_in(f: &mut Fields, name: &str, min: u64, max: u64) -> Resul
 
 /// Takes an array of objects. An error names the object in which it is.
 pub(crate) fn objects<T>(
-    f: &mut Fields,
+    f: &mut Fields<'_>,
     name: &str,
     max: usize,
-    read: impl Fn(&mut Fields) -> Result<T, FormError>,
+    read: impl Fn(&mut Fields<'_>) -> Result<T, FormError>,
 ) -> Result<Vec<T>, FormError> {
     let one = |(at, json)| {
         // The message names the object by its path, because a table may have 256 rules of the same

@@ -55,23 +55,23 @@ pub enum GuardKind {
 }
 
 impl Guard {
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             id: f.parse("id")?,
             kind: GuardKind::read(f)?,
         })
     }
 
-    pub(crate) fn write(&self) -> Json {
+    pub(crate) fn write(&self) -> Json<'_> {
         let (kind, mut members) = self.kind.members();
-        members.push(("id".to_owned(), Json::text(&self.id)));
-        members.push(("kind".to_owned(), Json::text(kind)));
-        Json::Object(members)
+        members.push(("id", Json::text(&self.id)));
+        members.push(("kind", Json::text(kind)));
+        Json::object(members)
     }
 }
 
 impl GuardKind {
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         match f.text("kind")?.as_str() {
             "blocked_destinations" => addresses(f).map(Self::BlockedDestinations),
             "ceiling" => Ok(Self::Ceiling {
@@ -98,41 +98,33 @@ impl GuardKind {
         }
     }
 
-    fn members(&self) -> (&'static str, Members) {
-        let member = |name: &str, value| (name.to_owned(), value);
-
+    fn members(&self) -> (&'static str, Members<'_>) {
         match self {
             Self::BlockedDestinations(addresses) => (
                 "blocked_destinations",
-                vec![member("addresses", texts(addresses))],
+                vec![("addresses", texts(addresses))],
             ),
             Self::Ceiling { asset, window } => {
                 let mut members = window.members();
-                members.push(member("asset", Json::text(asset)));
+                members.push(("asset", Json::text(asset)));
                 ("ceiling", members)
             }
             Self::AmountMax { asset, lte } => (
                 "amount_max",
-                vec![
-                    member("asset", Json::text(asset)),
-                    member("lte", Json::text(lte)),
-                ],
+                vec![("asset", Json::text(asset)), ("lte", Json::text(lte))],
             ),
-            Self::Chains(chains) => ("chains", vec![member("chains", texts(chains))]),
-            Self::Assets(assets) => ("assets", vec![member("assets", texts(assets))]),
+            Self::Chains(chains) => ("chains", vec![("chains", texts(chains))]),
+            Self::Assets(assets) => ("assets", vec![("assets", texts(assets))]),
             Self::FeeMax { chain, lte } => (
                 "fee_max",
-                vec![
-                    member("chain", Json::text(chain)),
-                    member("lte", Json::text(lte)),
-                ],
+                vec![("chain", Json::text(chain)), ("lte", Json::text(lte))],
             ),
-            Self::ClosedHours(hours) => ("closed_hours", vec![member("hours", hours.write())]),
+            Self::ClosedHours(hours) => ("closed_hours", vec![("hours", hours.write())]),
         }
     }
 }
 
-fn addresses(f: &mut Fields) -> Result<Vec<String>, FormError> {
+fn addresses(f: &mut Fields<'_>) -> Result<Vec<String>, FormError> {
     let addresses: Vec<String> = f.parse_list("addresses", LIST_MAX)?;
 
     // Only visible ASCII is accepted: an address with a space or a look-alike letter would block

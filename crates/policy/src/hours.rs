@@ -113,7 +113,7 @@ impl Hours {
         (on(today) && minute >= from) || (on((today + 6) % 7) && minute < to)
     }
 
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         let hours = Self {
             utc_offset_minutes: offset(&f.text("utc_offset_minutes")?)?,
             days: set(f, "days")?,
@@ -136,7 +136,7 @@ impl Hours {
         Ok(hours)
     }
 
-    pub(crate) fn write(&self) -> Json {
+    pub(crate) fn write(&self) -> Json<'_> {
         Json::object([
             ("days", texts(&self.days)),
             ("from", Json::text(self.from)),

@@ -30,21 +30,21 @@ pub struct Policy {
 impl Document for Policy {
     const TYPE: &'static str = "strongroom/policy/v1";
 
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             guards: objects(f, "guards", GUARDS_MAX, Guard::read)?,
             rules: objects(f, "rules", RULES_MAX, Rule::read)?.into(),
         })
     }
 
-    fn write(&self) -> Vec<(String, Json)> {
+    fn write(&self) -> Vec<(&'static str, Json<'_>)> {
         vec![
             (
-                "guards".to_owned(),
+                "guards",
                 Json::List(self.guards.iter().map(Guard::write).collect()),
             ),
             (
-                "rules".to_owned(),
+                "rules",
                 Json::List(self.rules.iter().map(Rule::write).collect()),
             ),
         ]

@@ -95,7 +95,7 @@ impl fmt::Display for Condition {
 }
 
 impl Match {
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             kinds: set_opt(f, "kinds")?,
             initiators: object_opt(f, "initiators", Initiators::read)?.map(Box::new),
@@ -108,7 +108,7 @@ impl Match {
         })
     }
 
-    fn write(&self) -> Json {
+    fn write(&self) -> Json<'_> {
         let mut members = Members::new();
         put(&mut members, "kinds", self.kinds.as_ref(), texts);
         put(
@@ -145,16 +145,16 @@ impl Match {
             let windows = self
                 .velocity
                 .iter()
-                .map(|window| Json::Object(window.members()));
-            members.push(("velocity".to_owned(), Json::List(windows.collect())));
+                .map(|window| Json::object(window.members()));
+            members.push(("velocity", Json::List(windows.collect())));
         }
 
-        Json::Object(members)
+        Json::object(members)
     }
 }
 
 /// Takes the windows of a rule; absent: none.
-fn velocity(f: &mut Fields) -> Result<Vec<Window>, FormError> {
+fn velocity(f: &mut Fields<'_>) -> Result<Vec<Window>, FormError> {
     if !f.has("velocity") {
         return Ok(Vec::new());
     }
@@ -177,7 +177,7 @@ impl Then {
         self.time_lock_seconds.saturating_mul(1000)
     }
 
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             tier: f.parse("tier")?,
             time_lock_seconds: f.number("time_lock_seconds")?,
@@ -187,28 +187,25 @@ impl Then {
         })
     }
 
-    fn write(&self) -> Json {
+    fn write(&self) -> Json<'_> {
         let mut members = vec![
             (
-                "groups".to_owned(),
+                "groups",
                 Json::List(self.groups.iter().map(GroupNeed::write).collect()),
             ),
-            ("ordered".to_owned(), Json::Bool(self.ordered)),
-            ("tier".to_owned(), Json::text(self.tier)),
-            (
-                "time_lock_seconds".to_owned(),
-                Json::text(self.time_lock_seconds),
-            ),
+            ("ordered", Json::Bool(self.ordered)),
+            ("tier", Json::text(self.tier)),
+            ("time_lock_seconds", Json::text(self.time_lock_seconds)),
         ];
 
         // Absent means any fee cap; a zero would mean none.
         put(&mut members, "fee_max", self.fee_max.as_ref(), Json::text);
-        Json::Object(members)
+        Json::object(members)
     }
 }
 
 impl Rule {
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             id: f.parse("id")?,
             matches: f.object("match", Match::read)?,
@@ -216,7 +213,7 @@ impl Rule {
         })
     }
 
-    pub(crate) fn write(&self) -> Json {
+    pub(crate) fn write(&self) -> Json<'_> {
         Json::object([
             ("id", Json::text(&self.id)),
             ("match", self.matches.write()),

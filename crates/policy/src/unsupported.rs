@@ -76,7 +76,7 @@ pub(crate) fn refusal(text: &str, error: FormError) -> Refusal {
 
 /// `member` is the name of the member that holds `json`, directly or as an element of its list. The
 /// path is built while the search returns, so that a search that finds nothing builds none.
-fn find(json: &Json, member: &str) -> Option<(String, &'static str)> {
+fn find(json: &Json<'_>, member: &str) -> Option<(String, &'static str)> {
     match json {
         Json::Bool(_) => None,
         Json::Text(text) => {
@@ -93,7 +93,7 @@ fn find(json: &Json, member: &str) -> Option<(String, &'static str)> {
 
         // A member that is not supported is named itself, not what is in it.
         Json::Object(members) => members.iter().find_map(|(name, value)| {
-            let known = MEMBERS.iter().find(|(known, _)| known == name);
+            let known = MEMBERS.iter().find(|(known, _)| *known == name.as_ref());
             let found = known
                 .map(|(_, reason)| (String::new(), *reason))
                 .or_else(|| find(value, name));

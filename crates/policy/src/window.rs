@@ -39,7 +39,7 @@ pub struct Window {
 }
 
 impl Window {
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         let window = Self {
             scope: f.parse("scope")?,
             window_seconds: number_in(f, "window_seconds", 1, WINDOW_SECONDS_MAX)?,
@@ -55,10 +55,10 @@ impl Window {
         Ok(window)
     }
 
-    pub(crate) fn members(&self) -> Members {
+    pub(crate) fn members(&self) -> Members<'_> {
         let mut members = vec![
-            ("scope".to_owned(), Json::text(self.scope)),
-            ("window_seconds".to_owned(), Json::text(self.window_seconds)),
+            ("scope", Json::text(self.scope)),
+            ("window_seconds", Json::text(self.window_seconds)),
         ];
 
         put(

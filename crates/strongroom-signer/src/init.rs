@@ -84,7 +84,7 @@ fn measurement() -> Digest {
 }
 
 /// `record` is the borsh form; the other members say the same for people and scripts.
-fn json(record: &PublicRecord, witness: bool) -> Json {
+fn json(record: &PublicRecord, witness: bool) -> Json<'_> {
     Json::object([
         ("measurement", Json::text(record.measurement)),
         ("record", Json::text(hex::encode(encode(record)))),

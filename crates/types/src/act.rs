@@ -145,7 +145,7 @@ impl Tighten {
         Self::Revoke(id.into())
     }
 
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(match f.text("what")?.as_str() {
             "revoke" => Self::Revoke(f.object("target", Revocable::read)?),
             "leave_group" => Self::LeaveGroup {
@@ -173,7 +173,7 @@ impl Tighten {
         })
     }
 
-    fn members(&self) -> (&'static str, Vec<(&'static str, Json)>) {
+    fn members(&self) -> (&'static str, Vec<(&'static str, Json<'_>)>) {
         match self {
             Self::Revoke(record) => ("revoke", vec![("target", record.write())]),
             Self::LeaveGroup { group, user } => (
@@ -199,7 +199,7 @@ impl Tighten {
 }
 
 impl ActBody {
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(match f.text("kind")?.as_str() {
             "create_tenant" => Self::CreateTenant {
                 tenant: f.parse("tenant")?,
@@ -213,7 +213,7 @@ impl ActBody {
         })
     }
 
-    fn write(&self) -> Json {
+    fn write(&self) -> Json<'_> {
         let (kind, mut members) = match self {
             Self::CreateTenant { tenant, charter } => (
                 "create_tenant",
@@ -230,19 +230,14 @@ impl ActBody {
         };
 
         members.push(("kind", Json::text(kind)));
-        Json::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+        Json::object(members)
     }
 }
 
 impl Document for Act {
     const TYPE: &'static str = "strongroom/act/v2";
 
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             platform: f.parse("platform")?,
             scope: f.parse("scope")?,
@@ -253,18 +248,14 @@ impl Document for Act {
         })
     }
 
-    fn write(&self) -> Vec<(String, Json)> {
-        let members = [
+    fn write(&self) -> Vec<(&'static str, Json<'_>)> {
+        vec![
             ("body", self.body.write()),
             ("expires", Json::text(self.expires)),
             ("id", Json::text(self.id)),
             ("platform", Json::text(self.platform)),
             ("scope", Json::text(self.scope)),
             ("version", Json::text(self.version)),
-        ];
-
-        members
-            .map(|(name, value)| (name.to_owned(), value))
-            .to_vec()
+        ]
     }
 }

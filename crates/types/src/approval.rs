@@ -35,7 +35,7 @@ pub struct Approval {
 impl Document for Approval {
     const TYPE: &'static str = "strongroom/approval/v2";
 
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             platform: f.parse("platform")?,
             tenant: f.parse("tenant")?,
@@ -49,8 +49,8 @@ impl Document for Approval {
         })
     }
 
-    fn write(&self) -> Vec<(String, Json)> {
-        let members = [
+    fn write(&self) -> Vec<(&'static str, Json<'_>)> {
+        vec![
             ("after", Json::texts(&self.after)),
             ("approver", Json::text(self.approver)),
             ("core", Json::text(self.core)),
@@ -60,10 +60,6 @@ impl Document for Approval {
             ("platform", Json::text(self.platform)),
             ("rationale", Json::text(self.rationale)),
             ("tenant", Json::text(self.tenant)),
-        ];
-
-        members
-            .map(|(name, value)| (name.to_owned(), value))
-            .to_vec()
+        ]
     }
 }

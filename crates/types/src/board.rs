@@ -22,7 +22,7 @@ pub struct Board {
 
 impl Board {
     /// Reads a board; the quorum is between 1 and the number of members.
-    pub fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         let members: Vec<UserId> = f.parse_list("members", BOARD_MAX)?;
         // Members must be ascending and distinct, so that one board has one text. A doubled member
         // would also allow a quorum that people cannot meet.
@@ -49,7 +49,7 @@ impl Board {
 
     /// The board as JSON.
     #[must_use]
-    pub fn write(&self) -> Json {
+    pub fn write(&self) -> Json<'_> {
         Json::object([
             ("members", Json::texts(&self.members)),
             ("quorum", Json::text(self.quorum)),
@@ -107,14 +107,14 @@ pub struct NamedBoard {
 }
 
 impl Plain for NamedBoard {
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             name: f.parse("board")?,
             board: Board::read(f)?,
         })
     }
 
-    fn members(&self) -> Vec<(&'static str, Json)> {
+    fn members(&self) -> Vec<(&'static str, Json<'_>)> {
         vec![
             ("board", Json::text(self.name)),
             ("members", Json::texts(&self.board.members)),

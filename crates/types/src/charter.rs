@@ -40,7 +40,7 @@ pub struct Charter {
 
 impl Charter {
     /// Reads a charter from its members.
-    pub fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             name: f.parse("name")?,
             admins: f.object("admins", Board::read)?,
@@ -57,8 +57,8 @@ impl Charter {
 
     /// The charter as JSON.
     #[must_use]
-    pub fn write(&self) -> Json {
-        fn list<T: Plain>(values: &[T]) -> Json {
+    pub fn write(&self) -> Json<'_> {
+        fn list<T: Plain>(values: &[T]) -> Json<'_> {
             Json::List(values.iter().map(Plain::to_json).collect())
         }
 

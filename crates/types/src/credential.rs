@@ -182,7 +182,7 @@ pub struct RelyingParty {
 }
 
 impl RelyingParty {
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             rp_id: f.text("rp_id")?,
             origins: f.parse_list("origins", ORIGINS_MAX)?,
@@ -190,7 +190,7 @@ impl RelyingParty {
         })
     }
 
-    fn to_json(&self) -> Json {
+    fn to_json(&self) -> Json<'_> {
         Json::object([
             ("backup", Json::text(self.backup)),
             ("origins", Json::texts(&self.origins)),
@@ -340,7 +340,7 @@ impl Credential {
 }
 
 impl Plain for Credential {
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         let web = if f.has("web") {
             Some(f.object("web", RelyingParty::read)?)
         } else {
@@ -360,7 +360,7 @@ impl Plain for Credential {
         Ok(credential)
     }
 
-    fn members(&self) -> Vec<(&'static str, Json)> {
+    fn members(&self) -> Vec<(&'static str, Json<'_>)> {
         let mut members = vec![
             ("algorithm", Json::text(self.key.algorithm())),
             ("class", Json::text(self.class)),

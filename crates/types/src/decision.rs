@@ -80,7 +80,7 @@ pub struct GroupNeed {
 
 impl GroupNeed {
     /// Reads one need.
-    pub fn read(fields: &mut Fields) -> Result<Self, FormError> {
+    pub fn read(fields: &mut Fields<'_>) -> Result<Self, FormError> {
         let approvals = fields.number("approvals")?;
         let approvals = u32::try_from(approvals).map_err(|e| FormError::invalid("approvals", e))?;
 
@@ -92,7 +92,7 @@ impl GroupNeed {
 
     /// Writes one need.
     #[must_use]
-    pub fn write(&self) -> Json {
+    pub fn write(&self) -> Json<'_> {
         Json::object([
             ("approvals", Json::text(self.approvals)),
             ("group", Json::text(self.group)),
@@ -161,7 +161,7 @@ impl DecisionCore {
 impl Document for DecisionCore {
     const TYPE: &'static str = "strongroom/decision-core/v2";
 
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(Self {
             intent: f.parse("intent")?,
             policy: f.parse("policy")?,
@@ -175,9 +175,9 @@ impl Document for DecisionCore {
         })
     }
 
-    fn write(&self) -> Vec<(String, Json)> {
-        let members = [
-            ("decoder", Json::text(&self.decoder)),
+    fn write(&self) -> Vec<(&'static str, Json<'_>)> {
+        vec![
+            ("decoder", Json::str(&self.decoder)),
             (
                 "groups",
                 Json::List(self.groups.iter().map(GroupNeed::write).collect()),
@@ -186,13 +186,9 @@ impl Document for DecisionCore {
             ("obligations", Json::texts(&self.obligations)),
             ("ordered", Json::Bool(self.ordered)),
             ("policy", Json::text(self.policy)),
-            ("rule", Json::text(&self.rule)),
+            ("rule", Json::str(&self.rule)),
             ("tier", Json::text(self.tier)),
             ("time_lock_seconds", Json::text(self.time_lock_seconds)),
-        ];
-
-        members
-            .map(|(name, value)| (name.to_owned(), value))
-            .to_vec()
+        ]
     }
 }

@@ -11,16 +11,16 @@ pub trait Document: Sized {
     const TYPE: &'static str;
 
     /// Reads the document from its members.
-    fn read(fields: &mut Fields) -> Result<Self, FormError>;
+    fn read(fields: &mut Fields<'_>) -> Result<Self, FormError>;
 
     /// The members of this document, without `type`.
-    fn write(&self) -> Vec<(String, Json)>;
+    fn write(&self) -> Vec<(&'static str, Json<'_>)>;
 
     /// Canonical text of the document, which is what people sign.
     fn to_text(&self) -> String {
         let mut members = self.write();
-        members.push(("type".to_owned(), Json::text(Self::TYPE)));
-        Json::Object(members).to_text()
+        members.push(("type", Json::str(Self::TYPE)));
+        Json::object(members).to_text()
     }
 
     /// Reads a canonical text: right type, known members only, and the value re-encodes to the same

@@ -1,6 +1,7 @@
 //! Reading of the members of one object. Every member is taken by name, and none may be left over.
 
 use crate::json::{Json, JsonError};
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -49,13 +50,13 @@ impl FormError {
 }
 
 /// The members of one object, taken one by one.
-pub struct Fields {
-    members: Vec<(String, Json)>,
+pub struct Fields<'a> {
+    members: Vec<(Cow<'a, str>, Json<'a>)>,
 }
 
-impl Fields {
+impl<'a> Fields<'a> {
     /// The members of `json`, which must be an object.
-    pub fn of(json: Json, what: &str) -> Result<Self, FormError> {
+    pub fn of(json: Json<'a>, what: &str) -> Result<Self, FormError> {
         match json {
             Json::Object(members) => Ok(Self { members }),
             _ => Err(FormError::invalid(what, "expected an object")),
@@ -69,7 +70,7 @@ impl Fields {
     }
 
     /// Takes a member of any kind.
-    pub fn json(&mut self, name: &str) -> Result<Json, FormError> {
+    pub fn json(&mut self, name: &str) -> Result<Json<'a>, FormError> {
         let at = self.members.iter().position(|(member, _)| member == name);
         at.map(|at| self.members.swap_remove(at).1)
             .ok_or_else(|| FormError::Missing(name.to_owned()))
@@ -77,6 +78,10 @@ impl Fields {
 
     /// Takes a text member.
     pub fn text(&mut self, name: &str) -> Result<String, FormError> {
+        self.str(name).map(Cow::into_owned)
+    }
+
+    fn str(&mut self, name: &str) -> Result<Cow<'a, str>, FormError> {
         match self.json(name)? {
             Json::Text(text) => Ok(text),
             _ => Err(FormError::invalid(name, "expected a string")),
@@ -85,7 +90,7 @@ impl Fields {
 
     /// Takes a text member and parses it.
     pub fn parse<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, FormError> {
-        parse_text(name, &self.text(name)?)
+        parse_text(name, &self.str(name)?)
     }
 
     /// Takes a text member, if it is present, and parses it.
@@ -103,7 +108,7 @@ impl Fields {
     /// Takes a canonical decimal number held as text.
     pub fn number(&mut self, name: &str) -> Result<u64, FormError> {
         // Numbers are texts, because many readers round JSON numbers above 2^53 (docs/adr/0002).
-        let text = self.text(name)?;
+        let text = self.str(name)?;
         crate::time::canonical_u64(&text).map_err(|e| FormError::invalid(name, e))
     }
 
@@ -116,7 +121,7 @@ impl Fields {
     }
 
     /// Takes an array member of at most `max` values.
-    pub fn list(&mut self, name: &str, max: usize) -> Result<Vec<Json>, FormError> {
+    pub fn list(&mut self, name: &str, max: usize) -> Result<Vec<Json<'a>>, FormError> {
         match self.json(name)? {
             Json::List(values) if values.len() <= max => Ok(values),
             Json::List(_) => Err(FormError::invalid(name, format!("more than {max} values"))),
@@ -142,7 +147,7 @@ impl Fields {
         &mut self,
         name: &str,
         max: usize,
-        read: impl Fn(&mut Fields) -> Result<T, FormError>,
+        read: impl Fn(&mut Fields<'_>) -> Result<T, FormError>,
     ) -> Result<Vec<T>, FormError> {
         self.list(name, max)?
             .into_iter()
@@ -154,7 +159,7 @@ impl Fields {
     pub fn object<T>(
         &mut self,
         name: &str,
-        read: impl Fn(&mut Fields) -> Result<T, FormError>,
+        read: impl Fn(&mut Fields<'_>) -> Result<T, FormError>,
     ) -> Result<T, FormError> {
         let json = self.json(name)?;
         read_object(json, name, &read)
@@ -165,16 +170,16 @@ impl Fields {
         // A member that this build does not know may restrict what the others allow. Ignoring it
         // could do more than was signed.
         match self.members.into_iter().next() {
-            Some((name, _)) => Err(FormError::Unknown(name)),
+            Some((name, _)) => Err(FormError::Unknown(name.into_owned())),
             None => Ok(()),
         }
     }
 }
 
 fn read_object<T>(
-    json: Json,
+    json: Json<'_>,
     what: &str,
-    read: impl Fn(&mut Fields) -> Result<T, FormError>,
+    read: impl Fn(&mut Fields<'_>) -> Result<T, FormError>,
 ) -> Result<T, FormError> {
     let mut fields = Fields::of(json, what)?;
     let value = read(&mut fields)?;

@@ -78,7 +78,7 @@ pub struct Intent {
 }
 
 impl Transfer {
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         // If both members are present, `address` is left over, and refused as unknown.
         let destination = f.object("destination", |d| match d.parse_opt("vault")? {
             Some(vault) => Ok(Destination::Vault(vault)),
@@ -99,24 +99,24 @@ impl Transfer {
         })
     }
 
-    fn write(&self) -> Json {
+    fn write(&self) -> Json<'_> {
         let destination = match &self.destination {
-            Destination::Address(address) => Json::object([("address", Json::text(address))]),
+            Destination::Address(address) => Json::object([("address", Json::str(address))]),
             Destination::Vault(vault) => Json::object([("vault", Json::text(vault))]),
         };
 
         let mut members = vec![
-            ("amount".to_owned(), Json::text(self.amount)),
-            ("asset".to_owned(), Json::text(&self.asset)),
-            ("destination".to_owned(), destination),
+            ("amount", Json::text(self.amount)),
+            ("asset", Json::str(self.asset.as_str())),
+            ("destination", destination),
         ];
         members.extend(
             self.memo
                 .iter()
-                .map(|memo| ("memo".to_owned(), Json::text(memo))),
+                .map(|memo| ("memo", Json::str(memo.as_str()))),
         );
 
-        Json::Object(members)
+        Json::object(members)
     }
 }
 
@@ -203,7 +203,7 @@ impl Intent {
 impl Document for Intent {
     const TYPE: &'static str = "strongroom/intent/v2";
 
-    fn read(f: &mut Fields) -> Result<Self, FormError> {
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         let kind = f.text("kind")?;
         if kind != "transfer" {
             return Err(FormError::invalid("kind", "expected `transfer`"));
@@ -227,16 +227,16 @@ impl Document for Intent {
         intent.check()
     }
 
-    fn write(&self) -> Vec<(String, Json)> {
-        let members = [
+    fn write(&self) -> Vec<(&'static str, Json<'_>)> {
+        let mut members = vec![
             ("attempts_max", Json::text(self.attempts_max)),
-            ("chain", Json::text(&self.chain)),
+            ("chain", Json::str(self.chain.as_str())),
             ("created", Json::text(self.created)),
             ("expires", Json::text(self.expires)),
-            ("external_id", Json::text(&self.external_id)),
+            ("external_id", Json::str(self.external_id.as_str())),
             ("fee_max", Json::text(self.fee_max)),
             ("initiator", Json::text(self.initiator)),
-            ("kind", Json::text("transfer")),
+            ("kind", Json::str("transfer")),
             ("platform", Json::text(self.platform)),
             ("tenant", Json::text(self.tenant)),
             (
@@ -246,13 +246,10 @@ impl Document for Intent {
             ("vault", Json::text(self.vault)),
         ];
 
-        let mut members = members
-            .map(|(name, value)| (name.to_owned(), value))
-            .to_vec();
         members.extend(
             self.purpose
                 .iter()
-                .map(|purpose| ("purpose".to_owned(), Json::text(purpose))),
+                .map(|why| ("purpose", Json::str(why.as_str()))),
         );
         members
     }

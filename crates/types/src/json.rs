@@ -4,6 +4,8 @@
 //! strict reader of its own. It refuses numbers, null, duplicate members and every text that does
 //! not re-encode to itself.
 
+use std::borrow::Cow;
+
 /// Longest accepted text in bytes: 64 KiB, so that an intent and its approvals fit one entry.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Deepest accepted nesting. Strongroom's deepest document uses 6; typed data of other chains,
@@ -14,17 +16,18 @@ const TEXT_CAPACITY: usize = 1024;
 /// Largest number of members of one object; Strongroom's widest document has 17.
 pub const MEMBERS_MAX: usize = 64;
 
-/// A value of the restricted JSON.
+/// A value of the restricted JSON, which borrows from the text that it was read from, or from what it
+/// was made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Json {
+pub enum Json<'a> {
     /// `true` or `false`.
     Bool(bool),
     /// A string.
-    Text(String),
+    Text(Cow<'a, str>),
     /// An array.
-    List(Vec<Json>),
+    List(Vec<Json<'a>>),
     /// An object. Its members may be in any order here and are sorted when they are written.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
 /// Reason for which a text is not canonical JSON.
@@ -49,9 +52,9 @@ pub enum JsonError {
     NotCanonical,
 }
 
-impl Json {
+impl<'a> Json<'a> {
     /// Reads a text that is exactly the canonical form of its value.
-    pub fn parse(text: &str) -> Result<Self, JsonError> {
+    pub fn parse(text: &'a str) -> Result<Self, JsonError> {
         let value = Self::read(text)?;
 
         // Signatures are over texts. If one value had two texts, people could be shown one and sign
@@ -65,7 +68,7 @@ impl Json {
 
     /// Reads a text that may be another form of its value. The caller must compare it with the
     /// canonical text.
-    pub(crate) fn read(text: &str) -> Result<Self, JsonError> {
+    pub(crate) fn read(text: &'a str) -> Result<Self, JsonError> {
         if text.len() > TEXT_BYTES_MAX {
             return Err(JsonError::TooLong(text.len()));
         }
@@ -105,7 +108,7 @@ impl Json {
             Self::Object(members) => {
                 // RFC 8785 §3.2.3 sorts by UTF-16 code units, which is not the order of UTF-8 bytes
                 // for characters beyond U+FFFF.
-                let mut sorted: Vec<&(String, Self)> = members.iter().collect();
+                let mut sorted: Vec<_> = members.iter().collect();
                 sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
 
                 out.push('{');
@@ -124,7 +127,13 @@ impl Json {
 
     /// A text value from anything that prints.
     pub fn text(value: impl ToString) -> Self {
-        Self::Text(value.to_string())
+        Self::Text(Cow::Owned(value.to_string()))
+    }
+
+    /// A text value as it stands.
+    #[must_use]
+    pub const fn str(value: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(value))
     }
 
     /// A list of texts from anything that prints.
@@ -134,13 +143,9 @@ impl Json {
 
     /// An object with these members.
     #[must_use]
-    pub fn object<const N: usize>(members: [(&str, Json); N]) -> Self {
-        Self::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+    pub fn object(members: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
+        let members = members.into_iter();
+        Self::Object(members.map(|(name, value)| (name.into(), value)).collect())
     }
 }
 
@@ -181,7 +186,7 @@ struct Reader<'a> {
     at: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -194,7 +199,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
+    fn value(&mut self, depth: usize) -> Result<Json<'a>, JsonError> {
         // The reader is recursive, so its depth is bounded: a text of brackets would otherwise use
         // up the stack.
         if depth > DEPTH_MAX {
@@ -217,7 +222,7 @@ impl Reader<'_> {
         word.iter().try_for_each(|byte| self.expect(*byte))
     }
 
-    fn list(&mut self, depth: usize) -> Result<Json, JsonError> {
+    fn list(&mut self, depth: usize) -> Result<Json<'a>, JsonError> {
         self.expect(b'[')?;
 
         let mut values = Vec::new();
@@ -233,9 +238,9 @@ impl Reader<'_> {
         Ok(Json::List(values))
     }
 
-    fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
+    fn object(&mut self, depth: usize) -> Result<Json<'a>, JsonError> {
         self.expect(b'{')?;
-        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut members: Vec<(Cow<'a, str>, Json<'a>)> = Vec::new();
         if self.peek() != Some(b'}') {
             loop {
                 let name = self.string()?;
@@ -243,7 +248,7 @@ impl Reader<'_> {
                 // one while the other is judged. The search is short, because the number of members
                 // is bounded below.
                 if members.iter().any(|(known, _)| *known == name) {
-                    return Err(JsonError::Duplicate(name));
+                    return Err(JsonError::Duplicate(name.into_owned()));
                 }
 
                 self.expect(b':')?;
@@ -260,7 +265,7 @@ impl Reader<'_> {
     }
 
     /// Reads one string. It finds the closing quote itself and leaves escapes to the JSON library.
-    fn string(&mut self) -> Result<String, JsonError> {
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         let start = self.at;
         self.expect(b'"')?;
         let mut plain = true;
@@ -292,13 +297,15 @@ impl Reader<'_> {
         if plain {
             return raw
                 .get(1..raw.len() - 1)
-                .map(str::to_owned)
+                .map(Cow::Borrowed)
                 .ok_or(JsonError::Unexpected(start));
         }
 
         // The library decodes the escapes, which can be malformed in many ways, such as half of a
         // surrogate pair.
-        serde_json::from_str(raw).map_err(|_| JsonError::Unexpected(start))
+        serde_json::from_str(raw)
+            .map(Cow::Owned)
+            .map_err(|_| JsonError::Unexpected(start))
     }
 }
 
@@ -308,22 +315,23 @@ mod tests {
     use proptest::prelude::*;
     use serde::ser::{Serialize, Serializer};
 
-    fn json() -> impl Strategy<Value = Json> {
+    fn json() -> impl Strategy<Value = Json<'static>> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(Json::Bool),
-            ".{0,12}".prop_map(Json::Text)
+            ".{0,12}".prop_map(Json::text)
         ];
         leaf.prop_recursive(4, 32, 6, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Json::List),
-                prop::collection::btree_map(".{0,8}", inner, 0..6)
-                    .prop_map(|m| Json::Object(m.into_iter().collect())),
+                prop::collection::btree_map(".{0,8}", inner, 0..6).prop_map(|m| Json::Object(
+                    m.into_iter().map(|(k, v)| (k.into(), v)).collect()
+                )),
             ]
         })
     }
 
     /// A value as serde sees it, for the RFC 8785 implementation with which this one is compared.
-    struct Other<'a>(&'a Json);
+    struct Other<'a>(&'a Json<'a>);
 
     impl Serialize for Other<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -338,7 +346,7 @@ mod tests {
         }
     }
 
-    fn same_as_the_other_implementation(value: &Json) {
+    fn same_as_the_other_implementation(value: &Json<'_>) {
         assert_eq!(
             value.to_text(),
             serde_json_canonicalizer::to_string(&Other(value)).unwrap()
@@ -351,10 +359,8 @@ mod tests {
             .chain(0xd000..0x1_1000)
             .filter_map(char::from_u32)
         {
-            same_as_the_other_implementation(&Json::object([(
-                &format!("a{char}"),
-                Json::text(char),
-            )]));
+            let name = format!("a{char}");
+            same_as_the_other_implementation(&Json::object([(&*name, Json::text(char))]));
         }
     }
 

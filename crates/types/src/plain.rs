@@ -9,23 +9,13 @@ pub trait Plain: Sized {
     ///
     /// # Errors
     /// [`FormError`] when a member is missing or not in its only valid form.
-    fn read(f: &mut Fields) -> Result<Self, FormError>;
+    fn read(f: &mut Fields<'_>) -> Result<Self, FormError>;
 
     /// The members, in any order: canonical JSON sorts them.
-    fn members(&self) -> Vec<(&'static str, Json)>;
+    fn members(&self) -> Vec<(&'static str, Json<'_>)>;
 
     /// The object as JSON.
-    fn to_json(&self) -> Json {
-        object(self.members())
+    fn to_json(&self) -> Json<'_> {
+        Json::object(self.members())
     }
-}
-
-/// A JSON object of these members.
-pub(crate) fn object(members: Vec<(&'static str, Json)>) -> Json {
-    Json::Object(
-        members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
 }

@@ -168,10 +168,10 @@ impl Proof {
 
     /// As JSON: `{"algorithm","signature"}`, and for an assertion `authenticator_data` and
     /// `client_data` too, all bytes in lower-case hex.
-    pub(crate) fn to_json(&self) -> Json {
-        let mut members = vec![("algorithm".to_owned(), Json::text(self.algorithm()))];
-        let mut add = |name: &str, bytes: &[u8]| {
-            members.push((name.to_owned(), Json::text(hex::encode(bytes))));
+    pub(crate) fn to_json(&self) -> Json<'_> {
+        let mut members = vec![("algorithm", Json::text(self.algorithm()))];
+        let mut add = |name, bytes: &[u8]| {
+            members.push((name, Json::text(hex::encode(bytes))));
         };
         match self {
             Self::Ed25519(signature) | Self::P256(signature) => add("signature", signature),
@@ -181,11 +181,11 @@ impl Proof {
                 add("signature", &assertion.signature);
             }
         }
-        Json::Object(members)
+        Json::object(members)
     }
 
     /// From the JSON of [`Self::to_json`].
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         match f.text("algorithm")?.as_str() {
             "ed25519" => Self::ed25519(&f.text("signature")?),
             "p256" => Self::p256(&f.text("signature")?),

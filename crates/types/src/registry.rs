@@ -7,7 +7,7 @@ use crate::credential::Credential;
 use crate::fields::{Fields, FormError};
 use crate::id::{AllowListId, GroupId, KeyId, UserId, VaultId};
 use crate::json::Json;
-use crate::plain::{Plain, object};
+use crate::plain::Plain;
 use crate::text::Name;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -172,7 +172,7 @@ macro_rules! write_member {
         Json::text(&$value)
     };
     ($value:expr, string) => {
-        Json::text(&$value)
+        Json::str(&$value)
     };
     ($value:expr, number) => {
         Json::text($value)
@@ -187,13 +187,13 @@ macro_rules! write_member {
 macro_rules! plain {
     ($($kind:ident { $($member:ident: $form:ident $(($max:expr))?),* } $(check $check:ident)?;)*) => {$(
         impl Plain for $kind {
-            fn read(f: &mut Fields) -> Result<Self, FormError> {
+            fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
                 let read = Self { $($member: read_member!(f $member $form $(($max))?)),* };
                 $($check(&read)?;)?
                 Ok(read)
             }
 
-            fn members(&self) -> Vec<(&'static str, Json)> {
+            fn members(&self) -> Vec<(&'static str, Json<'_>)> {
                 vec![$((stringify!($member), write_member!(self.$member, $form $(($max))?))),*]
             }
         }
@@ -209,7 +209,7 @@ plain! {
 }
 
 fn ascending<T: FromStr<Err: fmt::Display> + Ord>(
-    f: &mut Fields,
+    f: &mut Fields<'_>,
     name: &str,
     max: usize,
 ) -> Result<Vec<T>, FormError> {
@@ -225,7 +225,7 @@ fn ascending<T: FromStr<Err: fmt::Display> + Ord>(
 }
 
 fn number<T: TryFrom<u64, Error: fmt::Display>>(
-    f: &mut Fields,
+    f: &mut Fields<'_>,
     name: &str,
 ) -> Result<T, FormError> {
     T::try_from(f.number(name)?).map_err(|e| FormError::invalid(name, e))
@@ -260,7 +260,7 @@ fn check_plan(plan: &CeremonyPlan) -> Result<(), FormError> {
 
 impl RegistryRecord {
     /// Reads a record by its `kind` member.
-    pub fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         match f.text("kind")?.as_str() {
             "user" => User::read(f).map(Self::User),
             "credential" => Credential::read(f).map(Self::Credential),
@@ -281,19 +281,19 @@ impl RegistryRecord {
 
     /// Writes a record with its `kind` member.
     #[must_use]
-    pub fn write(&self) -> Json {
+    pub fn write(&self) -> Json<'_> {
         let (kind, mut members) = match self {
             Self::User(user) => ("user", user.members()),
             Self::Credential(credential) => ("credential", credential.members()),
             Self::Group(group) => ("group", group.members()),
             Self::AllowList(entry) => ("allow_list", entry.members()),
-            Self::Policy(text) => ("policy", vec![("text", Json::text(text))]),
+            Self::Policy(text) => ("policy", vec![("text", Json::str(text))]),
             Self::Vault(vault) => ("vault", vault.members()),
             Self::Ceremony(plan) => ("ceremony", plan.members()),
             Self::Board(board) => ("board", board.members()),
         };
 
         members.push(("kind", Json::text(kind)));
-        object(members)
+        Json::object(members)
     }
 }

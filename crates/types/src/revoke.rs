@@ -29,7 +29,7 @@ pub enum Revocable {
 }
 
 impl Revocable {
-    pub(crate) fn read(f: &mut Fields) -> Result<Self, FormError> {
+    pub(crate) fn read(f: &mut Fields<'_>) -> Result<Self, FormError> {
         Ok(match f.text("kind")?.as_str() {
             "credential" => Self::Credential(f.parse("id")?),
             "user" => Self::User {
@@ -48,7 +48,7 @@ impl Revocable {
         })
     }
 
-    pub(crate) fn write(&self) -> Json {
+    pub(crate) fn write(&self) -> Json<'_> {
         let (kind, id) = match self {
             Self::Credential(id) => ("credential", Json::text(id)),
             Self::User { id, boards } if boards.is_empty() => ("user", Json::text(id)),
@@ -69,7 +69,7 @@ impl Revocable {
 }
 
 /// Boards that a revocation replaces. The member is absent, or has at most one board of each name.
-fn read_boards(f: &mut Fields) -> Result<Vec<NamedBoard>, FormError> {
+fn read_boards(f: &mut Fields<'_>) -> Result<Vec<NamedBoard>, FormError> {
     if !f.has("boards") {
         return Ok(Vec::new());
     }

@@ -111,25 +111,22 @@ impl Signed {
     /// The container as JSON, for the API and files:
     /// `{"endorsements":[{"credential","proof"}],"text"}`.
     #[must_use]
-    pub fn to_json(&self) -> Json {
-        let endorsement = |e: &Endorsement| {
+    pub fn to_json(&self) -> Json<'_> {
+        let endorsements = self.endorsements.iter().map(|e| {
             Json::object([
                 ("credential", Json::text(e.credential)),
                 ("proof", e.proof.to_json()),
             ])
-        };
+        });
 
         Json::object([
-            (
-                "endorsements",
-                Json::List(self.endorsements.iter().map(endorsement).collect()),
-            ),
-            ("text", Json::text(&self.text)),
+            ("endorsements", Json::List(endorsements.collect())),
+            ("text", Json::str(&self.text)),
         ])
     }
 
     /// Reads the JSON of [`Self::to_json`].
-    pub fn from_json(json: Json) -> Result<Self, FormError> {
+    pub fn from_json(json: Json<'_>) -> Result<Self, FormError> {
         let mut fields = Fields::of(json, "signed")?;
         let endorsements = fields.objects("endorsements", ENDORSEMENTS_MAX, |f| {
             Ok(Endorsement {

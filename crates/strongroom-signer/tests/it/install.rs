@@ -74,7 +74,7 @@ fn init(folder: &Path, number: u8) -> PublicRecord {
     let Json::Text(hex) = record else {
         panic!("a text")
     };
-    decode(&hex::decode(hex).unwrap()).unwrap()
+    decode(&hex::decode(&*hex).unwrap()).unwrap()
 }
 
 pub fn text(output: &Output) -> String {

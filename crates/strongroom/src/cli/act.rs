@@ -123,16 +123,15 @@ fn draft(context: &Context, mut value: Value) -> anyhow::Result<Signed> {
 }
 
 /// JSON of ours: strings, booleans, arrays, objects. Numbers are written as strings.
-fn strict(value: &Value) -> anyhow::Result<Json> {
+fn strict(value: &Value) -> anyhow::Result<Json<'_>> {
     Ok(match value {
         Value::Bool(value) => Json::Bool(*value),
-        Value::String(text) => Json::text(text),
+        Value::String(text) => Json::str(text),
         Value::Array(values) => Json::List(values.iter().map(strict).collect::<Result<_, _>>()?),
         Value::Object(members) => {
-            let member = |(name, value): (&String, &Value)| {
-                Ok::<_, anyhow::Error>((name.clone(), strict(value)?))
-            };
-            Json::Object(members.iter().map(member).collect::<Result<_, _>>()?)
+            let members = members.iter();
+            let members = members.map(|(name, value)| Ok((name.as_str(), strict(value)?)));
+            Json::object(members.collect::<anyhow::Result<Vec<_>>>()?)
         }
 
         // 2^53 + 1 is rounded by most JSON readers, so a text with numbers could be shown as one
