@@ -87,3 +87,18 @@ impl FromStr for RoleName {
         found.ok_or_else(|| UnknownRole(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_start_in_the_order_in_which_they_need_each_other() {
+        let names = RoleName::ALL.map(RoleName::name);
+        let order = "link writer approvals coordinator transactions api";
+        assert_eq!(names.join(" "), order);
+
+        // A configuration's roles start in this order, however they are written.
+        assert!(RoleName::ALL.is_sorted());
+    }
+}

@@ -299,7 +299,8 @@ mod tests {
             let codes: Vec<_> = codes.map(|code| code.as_str()).collect();
             table.push_str(&format!("{}: {}\n", cure.name(), codes.join(" ")));
         }
-        assert_eq!(table, include_str!("../snapshots/cures.txt"));
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/cures.txt");
+        strongroom_golden::snapshot(file, &table);
     }
 
     #[test]

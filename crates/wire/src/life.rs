@@ -169,12 +169,11 @@ mod tests {
 
     #[test]
     fn state_numbers_and_names_do_not_change() {
-        let rows: Vec<_> = TransactionState::ALL
+        let rows = TransactionState::ALL
             .iter()
-            .map(|state| format!("{} {}", *state as u8, state.name()))
-            .collect();
-        let kept = include_str!("../vectors/states.txt");
-        assert_eq!(rows, kept.lines().collect::<Vec<_>>());
+            .map(|state| format!("{} {}\n", *state as u8, state.name()));
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/states.txt");
+        strongroom_golden::snapshot(file, &rows.collect::<String>());
     }
 
     #[test]

@@ -12,15 +12,7 @@ fn description() -> Value {
 #[test]
 fn the_openapi_text_does_not_change() {
     let made = strongroom_api::openapi::text().unwrap() + "\n";
-    if strongroom_golden::is_blessed() {
-        std::fs::write(FILE, &made).unwrap();
-    }
-    let kept = std::fs::read_to_string(FILE).unwrap();
-    let first = kept.lines().zip(made.lines()).find(|(k, m)| k != m);
-    assert!(
-        kept == made,
-        "docs/openapi.json differs (BLESS=1 writes it again): {first:?}"
-    );
+    strongroom_golden::snapshot(FILE, &made);
 }
 
 #[test]

@@ -4,11 +4,13 @@ use crate::fixture::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use strongroom_ports::chain::{
-    AddressFacts, Built, ChainCodec, Effects, Fact, Facts, Inspection, Manifest, OwnPath, Plan,
-    Registry, VaultKey,
+    AddressFacts, Built, ChainCodec, CoinFact, Effects, Fact, Facts, Inspection, Manifest, OwnPath,
+    Plan, Registry, VaultKey,
 };
-use strongroom_types::{Code, Intent, Refusal};
+use strongroom_ports::db::Db as _;
+use strongroom_types::{Code, ConflictKey, Intent, MinorUnits, Refusal};
 use strongroom_wire::{SigningRequest, TransactionState};
+use strongroom_world::NATIVE;
 
 /// A coin that another payment has.
 const TAKEN: &str = "coin:0000000000000000000000000000000000000000000000000000000000000009:0";
@@ -18,6 +20,8 @@ struct Flawed {
     inner: Arc<dyn ChainCodec>,
     /// Derives no addresses.
     no_addresses: bool,
+    /// Takes coins of any amount for possible.
+    takes_any_amount: bool,
     /// Uses up a key that is not in the view.
     takes_too_much: AtomicBool,
     /// Most signatures of the newest plan.
@@ -29,6 +33,7 @@ impl Flawed {
         Arc::new(Self {
             inner: codec(),
             no_addresses,
+            takes_any_amount: false,
             takes_too_much: AtomicBool::new(takes_too_much),
             slots_max: AtomicUsize::default(),
         })
@@ -52,6 +57,9 @@ impl ChainCodec for Flawed {
         self.inner.expected(intent, registry)
     }
     fn check_fact(&self, fact: &Fact) -> Result<(), Refusal> {
+        if self.takes_any_amount {
+            return Ok(());
+        }
         self.inner.check_fact(fact)
     }
     fn view(&self, facts: &Facts<'_>) -> Result<Vec<u8>, Refusal> {
@@ -138,4 +146,42 @@ fn payment_needs_no_more_signatures_than_a_request_to_its_quorum_carries() {
     service.approve(&intent);
     let planned = codec.slots_max.load(Ordering::Relaxed);
     assert_eq!(planned, SigningRequest::slots_max(2));
+}
+
+/// Other chains count in smaller units than Bitcoin: ten ether are more than 2^63 of theirs.
+#[test]
+fn amounts_above_2_63_are_kept_and_stop_no_sync() {
+    let mut codec = Flawed::new(false, false);
+    Arc::get_mut(&mut codec).unwrap().takes_any_amount = true;
+    let mut service = Service::with_codec(codec);
+    let amounts = [u128::from(u64::MAX) + 1, 1 << 63];
+    for (number, amount) in (1_u64..).zip(amounts) {
+        let fact = CoinFact {
+            key: ConflictKey::Coin(format!("{number:064x}:1")),
+            address: service.address(0),
+            asset: NATIVE.parse().unwrap(),
+            amount: amount.to_string().parse().unwrap(),
+            height: Some(95),
+        };
+        service.gateway.claim(Fact::Coin(fact));
+    }
+    service.fund(COIN);
+    service.wait(1_000);
+
+    let mut tx = service.db.begin().unwrap();
+    let rows = tx.query("SELECT amount FROM holding", &[]).unwrap();
+    let mut kept: Vec<[u8; 32]> = rows.iter().map(|row| row.array(0).unwrap()).collect();
+    kept.sort_unstable();
+    let whole = [u128::from(COIN), amounts[1], amounts[0]];
+    let whole = whole.map(|amount| {
+        let amount: MinorUnits = amount.to_string().parse().unwrap();
+        amount.to_be_bytes()
+    });
+    assert_eq!(kept, whole);
+    drop(tx);
+
+    // The next round goes on.
+    service.fund(COIN);
+    service.wait(1_000);
+    assert_eq!(service.count("SELECT COUNT(*) FROM holding"), 4);
 }

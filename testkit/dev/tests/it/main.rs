@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod dev;
 mod processes;
 mod shared_bus;
 mod transfer;

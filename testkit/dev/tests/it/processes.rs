@@ -25,11 +25,9 @@ pub struct Site {
 }
 
 impl Site {
-    /// Installs with the signer program, which is built when it is not there.
+    /// Installs with the signer program.
     pub fn install() -> Self {
-        if program("strongroom-signer").is_err() {
-            build("strongroom-signer");
-        }
+        have_signer();
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::new(&folder.path().canonicalize().unwrap());
         let asset = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1"
@@ -72,6 +70,13 @@ impl Site {
     }
 }
 
+/// Builds the signer program when it is not there.
+pub fn have_signer() {
+    if program("strongroom-signer").is_err() {
+        build("strongroom-signer");
+    }
+}
+
 /// Builds a program as `cargo test` builds everything else, beside this test.
 fn build(package: &str) {
     let release = if cfg!(debug_assertions) {
@@ -99,10 +104,15 @@ pub struct RoleProcess {
 
 impl RoleProcess {
     pub fn start(config: &Path, roles: &str, log: &Path) -> Self {
+        let config = config.to_str().unwrap();
+        Self::command(&["run", "--roles", roles, "--config", config], log)
+    }
+
+    /// `strongroom-dev` with these arguments.
+    pub fn command(arguments: &[&str], log: &Path) -> Self {
         let file = std::fs::File::create(log).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_strongroom-dev"))
-            .args(["run", "--roles", roles, "--config"])
-            .arg(config)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(file)
@@ -114,15 +124,12 @@ impl RoleProcess {
         }
     }
 
-    /// The line `API: URL` that a process with the API prints.
+    /// From the line `API: URL` that a process with the API prints.
     pub fn url(&mut self) -> String {
-        let mut line = String::new();
-        BufReader::new(self.child.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let url = line.trim().strip_prefix("API: ");
+        let lines = BufReader::new(self.child.stdout.as_mut().unwrap()).lines();
+        let mut lines = lines.map_while(Result::ok);
+        let url = lines.find_map(|line| line.strip_prefix("API: ").map(str::to_owned));
         url.unwrap_or_else(|| panic!("no API: {}", self.log()))
-            .to_owned()
     }
 
     pub fn log(&self) -> String {

@@ -70,16 +70,9 @@ impl<'a> Book<'a> {
         self.post_text(what, path, &signed.to_json().to_text())
     }
 
-    /// Compares with the kept file, answer by answer: the first that differs is shown.
+    /// Compares with the kept file.
     pub fn compare(self, file: &str) {
         let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
-        if strongroom_golden::is_blessed() {
-            std::fs::write(&path, &self.text).unwrap();
-        }
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        for (kept, made) in kept.split("\n\n").zip(self.text.split("\n\n")) {
-            assert_eq!(kept, made, "{file}");
-        }
-        assert_eq!(kept.len(), self.text.len(), "{file}");
+        strongroom_golden::snapshot(path, &self.text);
     }
 }
