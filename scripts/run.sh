@@ -18,8 +18,9 @@ cmd_demo() {
     exec "$TARGET/release/strongroom-dev" demo "$@"
 }
 
-# Cargo unifies features across the packages of one build: always the same four, so that none is compiled in a second
-# variant. The signer is built alone: what runs is what ships.
+# Cargo unifies features across the packages of one build. The same four are always named, so that demo, bench and shipped
+# programs share one variant of each crate. Two more are built on purpose: the signer alone, because what runs is what ships
+# and another package must not add a feature to it; and the simulator with its memo of verifications, below.
 RELEASED=(--package strongroom-dev --package strongroom --package strongroom-sim --package strongroom-bench)
 
 # The demo and its development parts, and the two shipped programs beside it.
