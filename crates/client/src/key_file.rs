@@ -221,9 +221,15 @@ impl KeyFile {
 
 /// Key of a file's text; `None` when its public key is not the one of its seed.
 fn read_key(text: &str) -> Result<Option<KeyFile>, FormError> {
+    // Texts are read where they stand, but escapes are decoded into a copy, which is not wiped. No
+    // member of a key file has any.
+    if text.contains('\\') {
+        return Err(FormError::invalid("key file", "an escape"));
+    }
+
     let mut fields = Fields::of(Json::parse(text)?, "key file")?;
     let hex = |fields: &mut Fields<'_>, name: &str| {
-        lower_hex::<32>(&fields.text(name)?).ok_or_else(|| FormError::invalid(name, "hex"))
+        lower_hex::<32>(&fields.str(name)?).ok_or_else(|| FormError::invalid(name, "hex"))
     };
 
     let seed = Zeroizing::new(hex(&mut fields, "seed")?);
@@ -341,6 +347,18 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_key_file_with_an_escape_is_refused_before_it_is_read() {
+        let (_dir, _, key) = fixture();
+        let text = key.text();
+        assert!(read_key(&text).is_ok());
+
+        let seed = hex::encode(key.seed.as_slice());
+        let escaped = format!("\\u00{:02x}{}", seed.as_bytes()[0], &seed[1..]);
+        let refused = read_key(&text.replace(&seed, &escaped)).err();
+        assert_eq!(refused, Some(FormError::invalid("key file", "an escape")));
     }
 
     #[test]

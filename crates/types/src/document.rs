@@ -18,9 +18,7 @@ pub trait Document: Sized {
 
     /// Canonical text of the document, which is what people sign.
     fn to_text(&self) -> String {
-        let mut members = self.write();
-        members.push(("type", Json::str(Self::TYPE)));
-        Json::object(members).to_text()
+        json(self).to_text()
     }
 
     /// Reads a canonical text: right type, known members only, and the value re-encodes to the same
@@ -45,6 +43,13 @@ pub trait Document: Sized {
     }
 }
 
+/// The whole document.
+fn json<D: Document>(document: &D) -> Json<'_> {
+    let mut members = document.write();
+    members.push(("type", Json::str(D::TYPE)));
+    Json::object(members)
+}
+
 fn parse<D: Document>(text: &str) -> Result<D, FormError> {
     let mut fields = Fields::of(Json::read(text)?, "document")?;
 
@@ -59,7 +64,7 @@ fn parse<D: Document>(text: &str) -> Result<D, FormError> {
 
     // One comparison checks order, escapes and values: every other spelling is another text, with
     // another digest.
-    if value.to_text() == text {
+    if json(&value).is_written(text) {
         Ok(value)
     } else {
         Err(FormError::invalid("document", "not in canonical form"))

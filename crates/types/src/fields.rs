@@ -81,7 +81,8 @@ impl<'a> Fields<'a> {
         self.str(name).map(Cow::into_owned)
     }
 
-    fn str(&mut self, name: &str) -> Result<Cow<'a, str>, FormError> {
+    /// Takes a text member as it stands in the object's text. One that has escapes there is a copy.
+    pub fn str(&mut self, name: &str) -> Result<Cow<'a, str>, FormError> {
         match self.json(name)? {
             Json::Text(text) => Ok(text),
             _ => Err(FormError::invalid(name, "expected a string")),

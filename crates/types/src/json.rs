@@ -5,6 +5,7 @@
 //! not re-encode to itself.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write};
 
 /// Longest accepted text in bytes: 64 KiB, so that an intent and its approvals fit one entry.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -59,11 +60,19 @@ impl<'a> Json<'a> {
 
         // Signatures are over texts. If one value had two texts, people could be shown one and sign
         // the digest of the other.
-        if value.to_text() == text {
+        if value.is_written(text) {
             Ok(value)
         } else {
             Err(JsonError::NotCanonical)
         }
+    }
+
+    /// Whether this is the value's canonical text.
+    pub(crate) fn is_written(&self, text: &str) -> bool {
+        // Compared while it is written, and never kept: a text with a secret in it has then no copy
+        // here that would have to be wiped.
+        let mut rest = Rest(text);
+        self.write(&mut rest).is_ok() && rest.0.is_empty()
     }
 
     /// Reads a text that may be another form of its value. The caller must compare it with the
@@ -87,23 +96,24 @@ impl<'a> Json<'a> {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = String::with_capacity(TEXT_CAPACITY);
-        self.write(&mut out);
+        // The result is dropped, because writing to a string does not fail.
+        let _ = self.write(&mut out);
         out
     }
 
-    fn write(&self, out: &mut String) {
+    fn write(&self, out: &mut impl Write) -> fmt::Result {
         match self {
-            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Bool(value) => out.write_str(if *value { "true" } else { "false" }),
             Self::Text(value) => write_string(value, out),
             Self::List(values) => {
-                out.push('[');
+                out.write_char('[')?;
                 for (at, value) in values.iter().enumerate() {
                     if at > 0 {
-                        out.push(',');
+                        out.write_char(',')?;
                     }
-                    value.write(out);
+                    value.write(out)?;
                 }
-                out.push(']');
+                out.write_char(']')
             }
             Self::Object(members) => {
                 // RFC 8785 §3.2.3 sorts by UTF-16 code units, which is not the order of UTF-8 bytes
@@ -111,16 +121,16 @@ impl<'a> Json<'a> {
                 let mut sorted: Vec<_> = members.iter().collect();
                 sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
 
-                out.push('{');
+                out.write_char('{')?;
                 for (at, (name, value)) in sorted.into_iter().enumerate() {
                     if at > 0 {
-                        out.push(',');
+                        out.write_char(',')?;
                     }
-                    write_string(name, out);
-                    out.push(':');
-                    value.write(out);
+                    write_string(name, out)?;
+                    out.write_char(':')?;
+                    value.write(out)?;
                 }
-                out.push('}');
+                out.write_char('}')
             }
         }
     }
@@ -149,10 +159,20 @@ impl<'a> Json<'a> {
     }
 }
 
+/// The part of an expected text that is still to be written. Writing anything else fails.
+struct Rest<'a>(&'a str);
+
+impl Write for Rest<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
 /// Writes a string by RFC 8785 §3.2.2.2: two-letter escapes where they exist, `\u00xx` for the
 /// other control characters, and every other character as it is.
-fn write_string(value: &str, out: &mut String) {
-    out.push('"');
+fn write_string(value: &str, out: &mut impl Write) -> fmt::Result {
+    out.write_char('"')?;
     let mut plain = 0;
     for (at, byte) in value.bytes().enumerate() {
         let short = match byte {
@@ -168,17 +188,16 @@ fn write_string(value: &str, out: &mut String) {
         };
 
         // The escaped byte is ASCII, so both ends of the slice are character boundaries.
-        out.push_str(value.get(plain..at).unwrap_or_default());
-        out.push_str(short);
+        out.write_str(value.get(plain..at).unwrap_or_default())?;
+        out.write_str(short)?;
         if short.len() > 2 {
-            out.push(if byte < 0x10 { '0' } else { '1' });
-            out.extend(char::from_digit(u32::from(byte & 0xf), 16));
+            write!(out, "{byte:02x}")?;
         }
         plain = at + 1;
     }
 
-    out.push_str(value.get(plain..).unwrap_or_default());
-    out.push('"');
+    out.write_str(value.get(plain..).unwrap_or_default())?;
+    out.write_char('"')
 }
 
 struct Reader<'a> {
@@ -312,6 +331,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields::Fields;
     use proptest::prelude::*;
     use serde::ser::{Serialize, Serializer};
 
@@ -376,6 +396,27 @@ mod tests {
             prop_assert_eq!(Json::parse(&text).unwrap().to_text(), text);
         }
 
+        /// Beside the text itself: every beginning of it, a longer one, and one with another last
+        /// byte.
+        #[test]
+        fn what_is_compared_is_the_text_that_is_written(value in json(), other in ".{0,12}") {
+            let text = value.to_text();
+            let compared = |with: &str| assert_eq!(value.is_written(with), text == with, "{with}");
+            compared(&text);
+            (0..text.len()).filter_map(|end| text.get(..end)).for_each(compared);
+
+            // The last byte is a quote, a bracket, a brace or an `e`.
+            let before = text.get(..text.len() - 1).unwrap();
+            for last in ["\"", "]", "}", "e"] {
+                compared(&format!("{text}{last}"));
+                compared(&format!("{before}{last}"));
+            }
+
+            compared(&other);
+            compared(&format!("{text}{other}"));
+            compared(&format!("{other}{text}"));
+        }
+
         #[test]
         fn arbitrary_text_never_panics(text in ".{0,200}") {
             let _ = Json::parse(&text);
@@ -422,6 +463,14 @@ mod tests {
             Json::parse(&long),
             Err(JsonError::TooLong(TEXT_BYTES_MAX + 2))
         );
+    }
+
+    /// A member of it could be a secret, and a copy would not be wiped.
+    #[test]
+    fn a_text_without_escapes_is_read_without_a_copy() {
+        let mut fields = Fields::of(Json::parse(r#"{"a":"ab","b":"\n"}"#).unwrap(), "it").unwrap();
+        assert!(matches!(fields.str("a"), Ok(Cow::Borrowed("ab"))));
+        assert!(matches!(fields.str("b"), Ok(Cow::Owned(text)) if text == "\n"));
     }
 
     #[test]
