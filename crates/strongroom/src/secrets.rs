@@ -12,7 +12,7 @@ use crate::role_name::RoleName;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use strongroom_api::AccessKey;
@@ -214,7 +214,7 @@ impl RoleSecrets {
 
         // The genesis hash is in the file: a role that is started with another installation's
         // secrets is then refused, and does not sign under a node that it is not.
-        let file = File {
+        let members = File {
             genesis: genesis.to_string(),
             role: role.name().to_owned(),
             node: self.node.to_string(),
@@ -224,7 +224,6 @@ impl RoleSecrets {
         };
 
         let write = || {
-            let text = Zeroizing::new(serde_json::to_string_pretty(&file)?);
             let mut file = OpenOptions::new()
                 .write(true)
                 // A file is never written over: the keys that genesis names exist once, and without
@@ -232,7 +231,9 @@ impl RoleSecrets {
                 .create_new(true)
                 .mode(0o600)
                 .open(&path)?;
-            file.write_all(text.as_bytes())?;
+            // Member by member, without a text of the whole file: as that grew it would leave
+            // copies of the seed that are not wiped.
+            serde_json::to_writer_pretty(&mut file, &members)?;
             file.sync_all()
         };
 
