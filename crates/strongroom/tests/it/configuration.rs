@@ -112,6 +112,17 @@ fn another_genesis_file_and_a_missing_one_are_refused() {
     assert!(text.contains("cannot read genesis"), "{text}");
 }
 
+/// The bus itself refuses. Its operator has to change the configuration, as with any other mistake
+/// in it.
+#[test]
+fn a_development_bus_under_a_production_genesis_is_refused() {
+    let installation = Installation::for_production(1);
+    let (code, text) = told(&installation.refused(&[RoleName::Link]));
+    assert_eq!(code, 78, "{text}");
+    assert!(text.starts_with("the bus: "), "{text}");
+    assert!(text.contains("production"), "{text}");
+}
+
 #[test]
 fn every_part_that_a_build_lacks_is_named_at_once() {
     let installation = Installation::new(1);

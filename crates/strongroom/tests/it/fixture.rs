@@ -13,7 +13,8 @@ use strongroom::run::Running;
 use strongroom::secrets::{HeldKeys, RoleSecrets, Seed};
 use strongroom_api::{AccessKey, hash_key};
 use strongroom_bus_embedded::{EmbeddedBus, Options};
-use strongroom_ports::bus::Bus;
+use strongroom_journal::Bounds;
+use strongroom_ports::bus::{Bus, Mode};
 use strongroom_ports::db::Db;
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::Digest;
@@ -42,7 +43,18 @@ pub struct Installation {
 impl Installation {
     /// The installation of a seed: genesis, secrets and configuration; nothing has run yet.
     pub fn new(seed: u64) -> Self {
-        let world = World::new(seed, WorldOptions::default());
+        Self::of(World::new(seed, WorldOptions::default()))
+    }
+
+    /// As [`Self::new`], with a genesis for production.
+    pub fn for_production(seed: u64) -> Self {
+        let mut world = World::new(seed, WorldOptions::default());
+        let genesis = Arc::make_mut(&mut world.genesis);
+        (genesis.mode, genesis.bounds) = (Mode::Production, Bounds::production());
+        Self::of(world)
+    }
+
+    fn of(world: World) -> Self {
         let genesis = world.genesis.hash();
         let installation = Self {
             world,
