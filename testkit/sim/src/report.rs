@@ -253,3 +253,73 @@ impl Summary {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many seeds in which each kind was hit so often.
+    fn summary(seeds: u64, hits: u64) -> Summary {
+        let mut summary = Summary::new();
+        summary.seeds = seeds;
+        for (_, counts) in summary.tables() {
+            counts.values_mut().for_each(|count| *count = hits);
+        }
+        summary
+    }
+
+    /// The same with one kind of each table hit so often instead, by turns.
+    fn with_one(seeds: u64, others: u64, hits: u64) -> Vec<(String, Summary)> {
+        let kinds = ["faults", "crash_points", "hostile", "situations"];
+        let one = |table: &&str| {
+            let mut summary = summary(seeds, others);
+            let tables = summary.tables();
+            let (_, counts) = tables.into_iter().find(|(name, _)| name == table).unwrap();
+            let kind = counts.keys().next().unwrap().clone();
+            counts.insert(kind.clone(), hits);
+            (kind, summary)
+        };
+        kinds.iter().map(one).collect()
+    }
+
+    #[test]
+    fn a_kind_without_any_hit_counts_from_200_seeds_on() {
+        for (kind, summary) in with_one(200, 1, 0) {
+            assert_eq!(summary.never(), [kind.as_str()]);
+            assert!(!summary.is_good(), "{kind}");
+        }
+        for (kind, summary) in with_one(199, 1, 0) {
+            assert!(summary.is_good(), "{kind}");
+        }
+        assert!(summary(200, 1).is_good());
+    }
+
+    #[test]
+    fn a_rare_kind_counts_from_1000_seeds_on() {
+        for (kind, summary) in with_one(1_000, 20, 19) {
+            assert_eq!(summary.rare(), [kind.as_str()]);
+            assert!(!summary.is_good(), "{kind}");
+        }
+        assert!(summary(1_000, 20).is_good());
+        assert!(summary(999, 1).is_good());
+    }
+
+    #[test]
+    fn in_longer_runs_a_kind_is_rare_in_proportion() {
+        for (kind, summary) in with_one(20_000, 400, 399) {
+            assert_eq!(summary.rare(), [kind.as_str()]);
+            assert!(!summary.is_good(), "{kind}");
+        }
+        assert!(summary(20_000, 400).is_good());
+    }
+
+    #[test]
+    fn a_violation_is_never_good() {
+        for (seeds, hits) in [(1, 0), (199, 0), (200, 1), (1_000, 20), (20_000, 1_000)] {
+            let mut summary = summary(seeds, hits);
+            assert!(summary.is_good(), "{seeds}");
+            summary.violations.insert(7, Property::ALL[0]);
+            assert!(!summary.is_good(), "{seeds}");
+        }
+    }
+}
