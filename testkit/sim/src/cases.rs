@@ -148,6 +148,14 @@ impl Case {
         (self.plan)()
     }
 
+    /// The plan without what goes wrong in it; none of a case in which nothing does. Its history
+    /// must not be the case's, else what goes wrong has no part in what the case shows.
+    #[must_use]
+    pub fn harmless(&self) -> Option<Plan> {
+        let plan = Some(self.plan()).filter(Plan::has_faults);
+        plan.map(Plan::without_faults)
+    }
+
     /// What is missing in its history, if something is.
     #[must_use]
     pub fn missing(&self, outcome: &Outcome) -> Option<&'static str> {

@@ -184,14 +184,10 @@ impl Plan {
     /// A plan without any fault or attack, whose intents are all paid.
     #[must_use]
     pub fn quiet(seed: u64, intents: usize) -> Self {
-        let mut plan = Self::new(seed, intents);
-        plan.rates = Rates::default();
+        let mut plan = Self::new(seed, intents).without_faults();
         plan.limit = 500_000_000;
-        plan.hostile.clear();
         plan.acts.clear();
         plan.on_release.clear();
-        (plan.hold_ms, plan.withhold_ms) = (None, None);
-        plan.chaos.clear();
         plan.lock_seconds = 0;
         plan.loosen_delay_ms = SHORT_DELAY_MS;
 
@@ -201,6 +197,28 @@ impl Plan {
             (intent.answers, intent.cancel_after_ms, intent.life_ms) = (Answers::Yes, None, 90_000);
         }
         plan
+    }
+
+    /// The same plan in which nothing goes wrong: without its faults, hostile acts and deaths.
+    #[must_use]
+    pub fn without_faults(mut self) -> Self {
+        self.rates = Rates::default();
+        self.hostile.clear();
+        (self.hold_ms, self.withhold_ms) = (None, None);
+        self.chaos.clear();
+        self.deaths.clear();
+        self.sabotage = None;
+        self
+    }
+
+    /// Whether anything goes wrong in it.
+    #[must_use]
+    pub fn has_faults(&self) -> bool {
+        let by_rate = self.rates.deaths > 0 || self.rates.faults.values().any(|rate| *rate > 0);
+        let by_plan = !self.chaos.is_empty() || !self.deaths.is_empty();
+        let by_part = !self.hostile.is_empty() || self.sabotage.is_some();
+        let by_writer = self.hold_ms.is_some() || self.withhold_ms.is_some();
+        by_rate || by_plan || by_part || by_writer
     }
 
     /// The policy after so many loosenings. Each allows more intents in a window, and no more
