@@ -88,8 +88,9 @@ impl Link {
         stop: StopFlag,
     ) -> Result<Self, LinkError> {
         let cosignatures = Topic::new(&topics::cosignatures(node))?;
-        let mut journal = strongroom_replica::journal_topics(genesis)?;
-        journal.retain(|topic| *topic != cosignatures);
+        // Its own cosignatures among them: a signer that is shown one which it does not remember has
+        // been put back, and its key must say nothing any more.
+        let journal = strongroom_replica::journal_topics(genesis)?;
 
         // Requests published while no signer is connected are read when it comes. Older ones are
         // past their deadline.

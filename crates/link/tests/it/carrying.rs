@@ -47,7 +47,7 @@ fn a_frame_sent_twice_has_one_message_id() {
 }
 
 #[test]
-fn entries_come_from_their_start_and_of_a_witness_only_the_latest_cosignature() {
+fn entries_come_from_their_start_and_of_each_witness_the_latest_cosignature_its_own_too() {
     let fixture = Fixture::without_link();
     let theirs = topics::cosignatures(fixture.witness);
     for number in 0..3_u8 {
@@ -59,12 +59,13 @@ fn entries_come_from_their_start_and_of_a_witness_only_the_latest_cosignature() 
     fixture.start();
 
     let mut signer = fixture.connect();
-    let mut received: Vec<_> = (0..4).map(|_| signer.receive()).collect();
+    let mut received: Vec<_> = (0..5).map(|_| signer.receive()).collect();
     received.sort_by_key(|frame| match frame {
         ToSigner::Batch(bytes) | ToSigner::Cosignature(bytes) | ToSigner::Inbox(bytes) => bytes[0],
     });
     let entries = (0..3).map(|number| ToSigner::Batch(vec![number]));
-    let expected: Vec<_> = entries.chain([ToSigner::Cosignature(vec![12])]).collect();
+    let newest = [12, 22].map(|number| ToSigner::Cosignature(vec![number]));
+    let expected: Vec<_> = entries.chain(newest).collect();
     assert_eq!(received, expected);
 }
 
