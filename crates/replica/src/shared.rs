@@ -49,7 +49,11 @@ impl SharedFollower {
             Incoming::Batch(batch) => self
                 .write(|follower| follower.append(&batch))
                 .map(|applied| applied.len()),
-            Incoming::Cosignature(witness, cosignature) => self
+            Incoming::Cosignature {
+                witness,
+                cosignature,
+                ..
+            } => self
                 .write(|follower| follower.cosignature(witness, &cosignature, now))
                 .map(|()| 0),
         }

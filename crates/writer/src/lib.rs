@@ -3,12 +3,14 @@
 //!
 //! - [`StartCheck`]: what a start must know before it appends, namely that its database was not put
 //!   back; entry 0 of a new journal.
-//! - [`Writer`]: the stage, for a start that is [`Start::Ready`].
+//! - [`Writer`]: the stage, for a start that is [`Start::Ready`]; [`BoundedWriter`]: the same under a
+//!   clock that the witnesses' bound.
 //! - [`republish()`]: fills an entries topic that lacks batches (a bus that was deleted) from the
 //!   writer's database.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod clocks;
 mod error;
 mod republish;
 mod start;
@@ -16,6 +18,7 @@ mod submitted;
 mod turns;
 mod writer;
 
+pub use clocks::{AHEAD_MAX_MS, BoundedWriter};
 pub use error::StartError;
 pub use republish::{Places, Republished, republish};
 pub use start::{Start, StartCheck, StartParts};

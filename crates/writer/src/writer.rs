@@ -1,5 +1,6 @@
 //! The writer's stage.
 
+use crate::clocks::WitnessClocks;
 use crate::submitted::{Submission, Submitted, read_submission};
 use crate::turns::in_turn;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub struct Writer {
     post: Post,
     entropy: Arc<dyn Entropy>,
     replica: Option<Replica>,
+    pub(crate) clocks: WitnessClocks,
     /// Code of the refusal of its own last `witnessed` offer; none when it was taken.
     own_refused: Option<Code>,
 }
@@ -62,8 +64,10 @@ impl Writer {
         consumed.retain(|topic| topic.as_str() != topics::JOURNAL_ENTRIES);
         consumed.insert(0, Topic::new(topics::JOURNAL_SUBMITTED).map_err(invalid)?);
 
+        let clocks = WitnessClocks::new(genesis.faults as usize);
         Ok(Self {
             genesis,
+            clocks,
             topics: consumed,
             orderer,
             post,
@@ -107,14 +111,23 @@ impl Writer {
     /// than this database, it was put back.
     fn on_cosignature(&mut self, now: UnixMs, delivered: &Delivered) -> Result<(), StageError> {
         let faults = self.genesis.faults as usize;
-        let follower = self.replica()?.follower_mut();
+        let replica = self.replica.as_mut().ok_or_else(not_loaded)?;
+        let follower = replica.follower_mut();
         let registered = Arc::clone(follower.state().registered());
 
         // An error, for the shell to forget the record's id: the true record may have the same.
         let incoming = open_incoming(&delivered.record.payload, registered.as_ref())
             .map_err(|refusal| StageError::poison("the record does not open").because(refusal))?;
         let heard = match incoming {
-            Incoming::Cosignature(witness, said) => follower.cosignature(witness, &said, now),
+            Incoming::Cosignature {
+                witness,
+                made,
+                cosignature,
+            } => {
+                // Also when it does not count: the envelope is signed, and the time is what is new.
+                self.clocks.hear(witness, made);
+                follower.cosignature(witness, &cosignature, now)
+            }
             Incoming::Batch(_) => Err(Refusal::new(
                 Code::UnknownSender,
                 "entries on a witness's topic",
@@ -135,6 +148,17 @@ impl Writer {
             ));
         }
         Ok(())
+    }
+
+    /// The newest batch once more, as at a start: its bytes are known, and witnesses answer it.
+    pub(crate) fn newest_again(
+        &mut self,
+        now: UnixMs,
+        tx: &mut dyn Tx,
+    ) -> Result<Option<Record>, StageError> {
+        let tip = Replica::stored_tip(tx).map_err(stage_error)?;
+        tip.map(|tip| batch_record(&mut self.post, now, &tip.batch))
+            .transpose()
     }
 
     /// The entry by which a quorum vouches for what waits, once its cosignatures are here.

@@ -116,9 +116,11 @@ fn on_record(
 ) -> Result<(), Problem> {
     match open_incoming(&delivered.record.payload, registered) {
         Ok(Incoming::Batch(batch)) => append_entries(loaded, tx, &batch),
-        Ok(Incoming::Cosignature(node, cosignature)) => {
-            keep_cosignature(loaded, tx, node, &cosignature)
-        }
+        Ok(Incoming::Cosignature {
+            witness,
+            cosignature,
+            ..
+        }) => keep_cosignature(loaded, tx, witness, &cosignature),
         Err(refusal) => {
             tracing::warn!(topic = %delivered.topic, %refusal, "a journal record was skipped");
             Ok(())

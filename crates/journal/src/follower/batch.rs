@@ -217,8 +217,7 @@ impl Follower {
         }
 
         // The cosignatures of a `witnessed` entry are looked at after the rules, which demand k
-        // distinct ones: any service may submit such an entry, and a thousand false cosignatures
-        // would each be verified here.
+        // distinct ones: a hostile writer could have a thousand false ones verified here.
         let delta = apply(&self.state, &entry)?;
         if let Body::Witnessed(witnessed) = &entry.body {
             self.check_witnessed(witnessed)?;

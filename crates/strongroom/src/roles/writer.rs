@@ -6,7 +6,7 @@ use crate::start_check::{CheckedStart, log_key};
 use crate::supervise::StageRun;
 use std::sync::Arc;
 use strongroom_host::SystemEntropy;
-use strongroom_writer::Writer;
+use strongroom_writer::{BoundedWriter, Writer};
 
 pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
     let parts = starting.parts;
@@ -29,7 +29,8 @@ pub(super) fn start(starting: &mut Starting<'_>) -> Result<(), RunError> {
 
         // Entries are salted, so that a published leaf does not tell its body to a guess.
         let entropy = Arc::new(SystemEntropy);
-        Ok(Writer::new(genesis, log, service.post(), entropy)?)
+        let writer = Writer::new(genesis, log, service.post(), entropy)?;
+        Ok(BoundedWriter::new(writer))
     });
     Ok(())
 }

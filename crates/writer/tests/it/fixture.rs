@@ -17,7 +17,7 @@ use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{NodeId, Scope, UnixMs};
 use strongroom_wire::{JournalResult, JournalSubmitted, Payload, Role, encode, topics};
 use strongroom_world::{Letter, Sender, World};
-use strongroom_writer::{Start, StartCheck, StartError, StartParts, Writer};
+use strongroom_writer::{BoundedWriter, Start, StartCheck, StartError, StartParts, Writer};
 
 pub use strongroom_world::small::*;
 
@@ -101,7 +101,7 @@ pub fn state(bus: &dyn Bus, n: u16, body: &str, made: UnixMs) {
 pub struct Running {
     pub db: Arc<SqliteDb>,
     pub bus: Arc<dyn Bus>,
-    pub shell: Shell<Writer>,
+    pub shell: Shell<BoundedWriter>,
 }
 
 impl Running {
@@ -123,6 +123,7 @@ impl Running {
     pub fn unchecked(db: Arc<SqliteDb>, bus: Arc<dyn Bus>, seed: u64) -> Self {
         let entropy = Arc::new(Seeded(AtomicU64::new(seed * 1_000_000)));
         let writer = Writer::new(genesis(), &log_seed(), post(), entropy).unwrap();
+        let writer = BoundedWriter::new(writer);
         let shared: Arc<dyn Db> = Arc::clone(&db) as Arc<dyn Db>;
         let shell = Shell::new(
             writer,

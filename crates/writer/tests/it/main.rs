@@ -8,6 +8,7 @@
 )]
 
 mod buses;
+mod clock;
 mod fixture;
 mod republish;
 mod service;

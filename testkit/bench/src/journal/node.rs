@@ -201,7 +201,11 @@ impl Node {
             self.tally.checks += 1;
             match incoming {
                 Incoming::Batch(batch) => out.push(self.append(&batch, since)?),
-                Incoming::Cosignature(witness, said) => self.hear(witness, &said, since)?,
+                Incoming::Cosignature {
+                    witness,
+                    cosignature,
+                    ..
+                } => self.hear(witness, &cosignature, since)?,
             }
         }
         Ok(out)

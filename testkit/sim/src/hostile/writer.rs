@@ -19,7 +19,7 @@ use strongroom_tlog::{CosignKey, cosign};
 use strongroom_types::{Act, ActBody, Document as _, NodeId, UnixMs};
 use strongroom_wire::{Envelope, JournalBatch, WitnessCosignature, decode, topics};
 use strongroom_world::{Letter, Sender, World, delivered};
-use strongroom_writer::Writer;
+use strongroom_writer::BoundedWriter;
 
 /// How far it stamps ahead of its own clock: no further than some honest witness takes.
 const AHEAD_MS: u64 = SKEW_MS - 1_000;
@@ -48,7 +48,7 @@ impl Orders {
 
 /// The shipped writer in hostile hands.
 pub(crate) struct HostileWriter {
-    honest: Writer,
+    honest: BoundedWriter,
     parts: HostileParts,
     world: World,
     opener: Opener,
@@ -64,7 +64,7 @@ struct Vouched {
 }
 
 impl HostileWriter {
-    pub(crate) fn new(honest: Writer, parts: HostileParts, world: World) -> Self {
+    pub(crate) fn new(honest: BoundedWriter, parts: HostileParts, world: World) -> Self {
         let opener = parts.opener.clone();
         Self {
             honest,
@@ -109,9 +109,10 @@ impl HostileWriter {
         let mut records = Vec::new();
         for submission in submitted {
             let stamp = self.stamp(orders, now);
-            let made = self
-                .honest
-                .handle(stamp, tx, std::slice::from_ref(submission))?;
+            let made =
+                self.honest
+                    .unbounded()
+                    .handle(stamp, tx, std::slice::from_ref(submission))?;
             if made.iter().any(is_batch) {
                 self.on_stamped(stamp, now);
             }
@@ -153,7 +154,7 @@ impl HostileWriter {
         let stamp = self.stamp(orders, now).max(least.saturating_sub(SKEW_MS));
 
         let chosen: Vec<Delivered> = chosen.into_iter().map(|v| v.delivered).collect();
-        let made = self.honest.handle(stamp, tx, &chosen)?;
+        let made = self.honest.unbounded().handle(stamp, tx, &chosen)?;
         if made.iter().any(is_batch) {
             self.on_stamped(stamp, now);
         }
@@ -173,16 +174,26 @@ impl HostileWriter {
             batch.iter().cloned().partition(is_submission);
         self.cosigned.extend(cosigned);
 
-        // Honest again: what was kept back is given at once, as if it had just arrived.
         if orders.does.is_empty() {
             let mut all = std::mem::take(&mut self.cosigned);
             all.extend(submitted);
-            return self.honest.handle(now_ms, tx, &all);
+            return self.give_kept(now_ms, tx, &all);
         }
 
         let mut records = self.vouch(&orders, now_ms, tx)?;
         records.extend(self.append(&orders, now_ms, (tx, &submitted))?);
         Ok(records)
+    }
+
+    /// Honest again: what was kept back is given at once, as if it had just arrived.
+    fn give_kept(
+        &mut self,
+        now_ms: u64,
+        tx: &mut dyn Tx,
+        all: &[Delivered],
+    ) -> Result<Vec<Record>, StageError> {
+        // An honest writer would have heard the witnesses' clocks all the time.
+        self.honest.unbounded().handle(now_ms, tx, all)
     }
 
     fn open(&self, delivered: Delivered) -> Option<Vouched> {
@@ -299,7 +310,7 @@ impl Stage for HostileWriter {
         if !self.cosigned.is_empty() {
             records = if orders.does.is_empty() {
                 let kept = std::mem::take(&mut self.cosigned);
-                self.honest.handle(now_ms, tx, &kept)?
+                self.give_kept(now_ms, tx, &kept)?
             } else {
                 self.vouch(&orders, now_ms, tx)?
             };
@@ -311,7 +322,12 @@ impl Stage for HostileWriter {
             let newest = self.honest.follower().map_or(now_ms, |f| f.tip().at.0);
             let is_spread = orders.step_ms > 0;
             let stamp = if is_spread { newest } else { now_ms };
-            records.extend(self.honest.tick(stamp, tx)?);
+            let ticked = if orders.does.is_empty() {
+                self.honest.tick(stamp, tx)
+            } else {
+                self.honest.unbounded().tick(stamp, tx)
+            };
+            records.extend(ticked?);
         }
         Ok(records)
     }

@@ -5,7 +5,7 @@ use crate::hostile::HostileWriter;
 use std::sync::Arc;
 use strongroom_replica::journal_topics;
 use strongroom_stage::{Stage, StopFlag};
-use strongroom_writer::{Start, StartCheck, StartError, StartParts, Writer};
+use strongroom_writer::{BoundedWriter, Start, StartCheck, StartError, StartParts, Writer};
 
 impl Service {
     /// The writer's start, which asks topic and witnesses whether its database is behind.
@@ -48,7 +48,7 @@ impl Service {
                 let genesis = Arc::clone(&self.rig.world.genesis);
                 let seed = self.rig.world.log_key.to_bytes();
                 let writer = Writer::new(genesis, &seed, self.post(), self.entropy.clone());
-                let stage = self.writer_stage(writer.unwrap());
+                let stage = self.writer_stage(BoundedWriter::new(writer.unwrap()));
                 self.run(stage, None)
             }
             Err(error) if error.is_transient() => {
@@ -59,7 +59,7 @@ impl Service {
         }
     }
 
-    fn writer_stage(&self, honest: Writer) -> Box<dyn Stage> {
+    fn writer_stage(&self, honest: BoundedWriter) -> Box<dyn Stage> {
         // A plan without moves runs the shipped stage itself, and not a wrapper that does nothing.
         let parts = self.rig.hostile.clone();
         if !parts.has_moves() {

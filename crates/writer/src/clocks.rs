@@ -1,0 +1,150 @@
+//! A bound of the writer's stamps: the witnesses' clocks, as far as it has heard of them.
+//!
+//! No witness cosigns an entry that is stamped ahead of its clock, and no later entry may have an
+//! older stamp. A writer whose clock jumped ahead by a month would stop the journal for a month,
+//! whatever people then repaired. So it never stamps far beyond what the witnesses' clocks are known
+//! to show: once its own is right again, the journal goes on within [`AHEAD_MAX_MS`].
+
+use crate::writer::Writer;
+use std::collections::BTreeMap;
+use strongroom_journal::follower::Follower;
+use strongroom_ports::bus::{Delivered, Record, Topic};
+use strongroom_ports::db::{Migration, Tx};
+use strongroom_stage::{Stage, StageError};
+use strongroom_types::{NodeId, UnixMs};
+
+/// How far a stamp may be ahead of the witnesses' last word: four times as long as quiet witnesses
+/// wait before they cosign again, so that an honest clock is not noticed here.
+pub const AHEAD_MAX_MS: u64 = 60_000;
+/// Pause between two questions, milliseconds. Witnesses that were away have nothing to say by
+/// themselves when the tip has grown too old for them in the meantime.
+const ASK_EVERY_MS: u64 = 30_000;
+
+/// Times that the witnesses' clocks showed when they last spoke.
+pub(crate) struct WitnessClocks {
+    faults: usize,
+    heard: BTreeMap<NodeId, UnixMs>,
+    /// This clock when the process began: the check of its start compared it with theirs.
+    since: Option<UnixMs>,
+    asked_at: UnixMs,
+}
+
+impl WitnessClocks {
+    pub(crate) const fn new(faults: usize) -> Self {
+        Self {
+            faults,
+            heard: BTreeMap::new(),
+            since: None,
+            asked_at: UnixMs(0),
+        }
+    }
+
+    /// A witness signed a record at this time of its clock.
+    pub(crate) fn hear(&mut self, witness: NodeId, made: UnixMs) {
+        // The newest word counts and not the largest: a clock that was ahead is repaired, too.
+        self.heard.insert(witness, made);
+    }
+
+    /// Takes note of this clock at the first look at it.
+    const fn begin(&mut self, now: UnixMs) {
+        if self.since.is_none() {
+            self.since = Some(now);
+        }
+    }
+
+    /// The stamp to give now: this clock's time, but no further ahead than is known to be safe.
+    fn stamp(&self, now: UnixMs) -> UnixMs {
+        let since = self.since.unwrap_or(now);
+
+        // One of any f + 1 witnesses is honest: f of them cannot lead the stamp into the future.
+        let mut heard: Vec<UnixMs> = self.heard.values().copied().collect();
+        heard.sort_unstable_by(|a, b| b.cmp(a));
+        let known = heard.get(self.faults).copied().unwrap_or(since);
+        now.min(known.max(since).plus(AHEAD_MAX_MS))
+    }
+
+    /// Whether the witnesses are to be asked for the time: this clock is ahead of the last stamp that
+    /// is safe, because it is wrong or because they are silent.
+    fn asks(&mut self, now: UnixMs) -> bool {
+        let is_soon = now.0.abs_diff(self.asked_at.0) < ASK_EVERY_MS;
+        if self.stamp(now) == now || is_soon {
+            return false;
+        }
+        self.asked_at = now;
+        true
+    }
+}
+
+/// The writer as it ships: told no time that the witnesses' clocks do not bear out.
+pub struct BoundedWriter(Writer);
+
+impl BoundedWriter {
+    /// Puts the bound before a writer.
+    #[must_use]
+    pub const fn new(writer: Writer) -> Self {
+        Self(writer)
+    }
+
+    /// Its replica, once loaded.
+    #[must_use]
+    pub fn follower(&self) -> Option<&Follower> {
+        self.0.follower()
+    }
+
+    /// The writer without the bound, which stamps the time that it is told: what a hostile one does.
+    pub const fn unbounded(&mut self) -> &mut Writer {
+        &mut self.0
+    }
+}
+
+impl Stage for BoundedWriter {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn topics(&self) -> Vec<Topic> {
+        self.0.topics()
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        self.0.migrations()
+    }
+
+    fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
+        self.0.reload(tx)
+    }
+
+    fn handle(
+        &mut self,
+        now_ms: u64,
+        tx: &mut dyn Tx,
+        batch: &[Delivered],
+    ) -> Result<Vec<Record>, StageError> {
+        self.0.clocks.begin(UnixMs(now_ms));
+        let stamp = self.0.clocks.stamp(UnixMs(now_ms));
+        self.0.handle(stamp.0, tx, batch)
+    }
+
+    /// As the writer's own; asks the witnesses for the time when it is needed.
+    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
+        let clocks = &mut self.0.clocks;
+        clocks.begin(UnixMs(now_ms));
+        let (asks, stamp) = (clocks.asks(UnixMs(now_ms)), clocks.stamp(UnixMs(now_ms)));
+
+        let mut records = Vec::new();
+        if asks {
+            records.extend(self.0.newest_again(stamp, tx)?);
+        }
+        records.extend(self.0.tick(stamp.0, tx)?);
+        Ok(records)
+    }
+
+    fn tick_every_ms(&self) -> u64 {
+        self.0.tick_every_ms()
+    }
+
+    fn takes(&self, now_ms: u64, topic: &Topic) -> bool {
+        let stamp = self.0.clocks.stamp(UnixMs(now_ms));
+        self.0.takes(stamp.0, topic)
+    }
+}

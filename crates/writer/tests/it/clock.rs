@@ -1,0 +1,108 @@
+//! A writer whose clock is wrong stops nothing for longer than the clock is wrong.
+
+use crate::fixture::*;
+use strongroom_journal::Body;
+use strongroom_types::{Scope, Signed, UnixMs};
+use strongroom_wire::{JournalBatch, JournalSubmitted, encode, topics};
+use strongroom_world::Letter;
+use strongroom_writer::AHEAD_MAX_MS;
+
+const DAY_MS: u64 = 86_400_000;
+
+fn tip(writer: &Running) -> (String, UnixMs) {
+    let tip = writer.shell.stage().follower().unwrap().tip();
+    (tip.body.clone(), tip.at)
+}
+
+/// Witnesses answer the newest head at a time of their clocks.
+fn answer(writer: &Running, seats: impl IntoIterator<Item = u16>, made: UnixMs) {
+    let body = tip(writer).0;
+    for n in seats {
+        state(writer.bus.as_ref(), n, &body, made);
+    }
+}
+
+/// Submits an act that may wait for as long as any clock here is wrong.
+fn submit(writer: &Running, id: u8, act: Signed) {
+    let submitted = JournalSubmitted {
+        submission: [id; 16],
+        scope: Scope::Platform,
+        body: encode(&Body::Act(act)),
+    };
+    let letter = Letter::new(topics::JOURNAL_SUBMITTED, START);
+    writer.publish(API, letter.until(at(60 * DAY_MS)), &submitted);
+}
+
+#[test]
+fn hole_clock_that_jumps_ahead_stops_the_journal_for_a_minute_and_not_for_a_month() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    answer(&writer, 1..=4, at(10_000));
+    writer.settle(at(10_000)).unwrap();
+
+    submit(&writer, 1, stop(1));
+    writer.settle(at(30 * DAY_MS)).unwrap();
+    assert_eq!(
+        (writer.size(), tip(&writer).1),
+        (2, at(10_000 + AHEAD_MAX_MS))
+    );
+
+    // The clock is repaired; no one has touched anything else.
+    answer(&writer, 1..=4, at(80_000));
+    writer.settle(at(80_000)).unwrap();
+    submit(&writer, 2, quarantine(2, 1));
+    writer.settle(at(80_000)).unwrap();
+    assert_eq!((writer.size(), tip(&writer).1), (3, at(80_000)));
+}
+
+#[test]
+fn as_many_witnesses_as_may_be_hostile_do_not_lead_the_stamp_into_the_future() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    answer(&writer, [4], at(30 * DAY_MS));
+    answer(&writer, 1..=3, at(20_000));
+    writer.settle(at(20_000)).unwrap();
+
+    submit(&writer, 1, stop(1));
+    writer.settle(at(30 * DAY_MS)).unwrap();
+    assert_eq!(tip(&writer).1, at(20_000 + AHEAD_MAX_MS));
+}
+
+#[test]
+fn silent_witnesses_are_asked_for_the_time_with_bytes_that_they_know() {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    answer(&writer, 1..=4, at(1_000));
+    writer.settle(at(1_000)).unwrap();
+    let asked = |writer: &Running| {
+        let records = writer.records(topics::JOURNAL_ENTRIES);
+        let batches = records.iter().map(|r| world().open::<JournalBatch>(r).1);
+        let notes: Vec<String> = batches.map(|batch| batch.note).collect();
+        notes
+            .iter()
+            .filter(|note| Some(*note) == notes.last())
+            .count()
+            - 1
+    };
+    assert_eq!(asked(&writer), 0);
+
+    // An outage of an hour, with a look at the clock every second.
+    writer.settle(at(61_000)).unwrap();
+    assert_eq!(asked(&writer), 0, "within the bound");
+    for second in 3_600..3_700 {
+        writer.settle(at(second * 1_000)).unwrap();
+    }
+    let (size, stamp) = (writer.size(), tip(&writer).1);
+    assert!(stamp <= at(1_000 + AHEAD_MAX_MS));
+    assert!(
+        (3..=4).contains(&asked(&writer)),
+        "every 30 s: {}",
+        asked(&writer)
+    );
+
+    // Their answers bring the time along: the tick that is due has an honest stamp.
+    answer(&writer, 1..=2, at(3_700_000));
+    writer.settle(at(3_700_000)).unwrap();
+    writer.settle(at(3_702_000)).unwrap();
+    assert_eq!((writer.size(), tip(&writer).1), (size + 1, at(3_702_000)));
+}
