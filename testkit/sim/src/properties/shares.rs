@@ -161,14 +161,16 @@ impl Checker {
             })?;
         }
 
-        // What was handed over counts at once, whether the journal has it or not.
+        // What was handed over counts at once, whether the journal has it or not. A signer has the
+        // head of its share, also while it cosigns nothing for want of another handed act.
+        let seen = own.max(share.head);
         let concerned = |h: &&Handed| concerns(h.scope, authorized.tenant);
         for Handed {
             scope, act, what, ..
         } in seat.handed.iter().filter(concerned)
         {
             let included = self.tightened.iter().find(|t| t.act == *act).map(|t| t.seq);
-            let over = included.is_some_and(|seq| lifted(what, (*scope, seq), own));
+            let over = included.is_some_and(|seq| lifted(what, (*scope, seq), seen));
             must(over || !forbids(what), Property::HandedOver, || {
                 format!("signer {signer} shared against {what:?}, which was handed to it")
             })?;
