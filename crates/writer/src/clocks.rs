@@ -5,12 +5,7 @@
 //! whatever people then repaired. So it never stamps far beyond what the witnesses' clocks are known
 //! to show: once its own is right again, the journal goes on within [`AHEAD_MAX_MS`].
 
-use crate::writer::Writer;
 use std::collections::BTreeMap;
-use strongroom_journal::follower::Follower;
-use strongroom_ports::bus::{Delivered, Record, Topic};
-use strongroom_ports::db::{Migration, Tx};
-use strongroom_stage::{Stage, StageError};
 use strongroom_types::{NodeId, UnixMs};
 
 /// How far a stamp may be ahead of the witnesses' last word: four times as long as quiet witnesses
@@ -46,14 +41,14 @@ impl WitnessClocks {
     }
 
     /// Takes note of this clock at the first look at it.
-    const fn begin(&mut self, now: UnixMs) {
+    pub(crate) const fn begin(&mut self, now: UnixMs) {
         if self.since.is_none() {
             self.since = Some(now);
         }
     }
 
     /// The stamp to give now: this clock's time, but no further ahead than is known to be safe.
-    fn stamp(&self, now: UnixMs) -> UnixMs {
+    pub(crate) fn stamp(&self, now: UnixMs) -> UnixMs {
         let since = self.since.unwrap_or(now);
 
         // One of any f + 1 witnesses is honest: f of them cannot lead the stamp into the future.
@@ -65,86 +60,12 @@ impl WitnessClocks {
 
     /// Whether the witnesses are to be asked for the time: this clock is ahead of the last stamp that
     /// is safe, because it is wrong or because they are silent.
-    fn asks(&mut self, now: UnixMs) -> bool {
+    pub(crate) fn asks(&mut self, now: UnixMs) -> bool {
         let is_soon = now.0.abs_diff(self.asked_at.0) < ASK_EVERY_MS;
         if self.stamp(now) == now || is_soon {
             return false;
         }
         self.asked_at = now;
         true
-    }
-}
-
-/// The writer as it ships: told no time that the witnesses' clocks do not bear out.
-pub struct BoundedWriter(Writer);
-
-impl BoundedWriter {
-    /// Puts the bound before a writer.
-    #[must_use]
-    pub const fn new(writer: Writer) -> Self {
-        Self(writer)
-    }
-
-    /// Its replica, once loaded.
-    #[must_use]
-    pub fn follower(&self) -> Option<&Follower> {
-        self.0.follower()
-    }
-
-    /// The writer without the bound, which stamps the time that it is told: what a hostile one does.
-    pub const fn unbounded(&mut self) -> &mut Writer {
-        &mut self.0
-    }
-}
-
-impl Stage for BoundedWriter {
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-
-    fn topics(&self) -> Vec<Topic> {
-        self.0.topics()
-    }
-
-    fn migrations(&self) -> &'static [Migration] {
-        self.0.migrations()
-    }
-
-    fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
-        self.0.reload(tx)
-    }
-
-    fn handle(
-        &mut self,
-        now_ms: u64,
-        tx: &mut dyn Tx,
-        batch: &[Delivered],
-    ) -> Result<Vec<Record>, StageError> {
-        self.0.clocks.begin(UnixMs(now_ms));
-        let stamp = self.0.clocks.stamp(UnixMs(now_ms));
-        self.0.handle(stamp.0, tx, batch)
-    }
-
-    /// As the writer's own; asks the witnesses for the time when it is needed.
-    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
-        let clocks = &mut self.0.clocks;
-        clocks.begin(UnixMs(now_ms));
-        let (asks, stamp) = (clocks.asks(UnixMs(now_ms)), clocks.stamp(UnixMs(now_ms)));
-
-        let mut records = Vec::new();
-        if asks {
-            records.extend(self.0.newest_again(stamp, tx)?);
-        }
-        records.extend(self.0.tick(stamp.0, tx)?);
-        Ok(records)
-    }
-
-    fn tick_every_ms(&self) -> u64 {
-        self.0.tick_every_ms()
-    }
-
-    fn takes(&self, now_ms: u64, topic: &Topic) -> bool {
-        let stamp = self.0.clocks.stamp(UnixMs(now_ms));
-        self.0.takes(stamp.0, topic)
     }
 }

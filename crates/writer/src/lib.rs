@@ -10,6 +10,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod bounded;
 mod clocks;
 mod error;
 mod republish;
@@ -18,7 +19,8 @@ mod submitted;
 mod turns;
 mod writer;
 
-pub use clocks::{AHEAD_MAX_MS, BoundedWriter};
+pub use bounded::BoundedWriter;
+pub use clocks::AHEAD_MAX_MS;
 pub use error::StartError;
 pub use republish::{Places, Republished, republish};
 pub use start::{Start, StartCheck, StartParts};

@@ -110,13 +110,12 @@ impl Checker {
         let Some(seat) = self.seats.get(&signer) else {
             return Ok(());
         };
-
         // Three measures of one tightening: in its head it counts at once, in what it has cosigned
         // as well, and elsewhere from freshness and 2 × skew after a quorum had it.
         // Of what it cosigned beside the true line it knows no entry of that line.
         let on_line = |(size, body): &(&u64, &Digest)| self.heads.get(size) == Some(body);
-        let own = seat.cosigned.iter().rfind(on_line);
-        let own = own.map_or(0, |(size, _)| *size);
+        let newest = seat.cosigned.iter().rfind(on_line);
+        let own = newest.map_or(0, |(size, _)| *size);
         let bound = self.terms.freshness_ms + 2 * self.terms.skew_ms;
         let lifted = |what: &Tightening, stop: (Scope, u64), by: u64| {
             *what == Tightening::Stop && self.is_resumed(stop, by)
@@ -161,8 +160,7 @@ impl Checker {
             })?;
         }
 
-        // What was handed over counts at once, whether the journal has it or not. A signer has the
-        // head of its share, also while it cosigns nothing for want of another handed act.
+        // What was handed counts at once. A signer has its share's head, also if it cosigns nothing.
         let seen = own.max(share.head);
         let concerned = |h: &&Handed| concerns(h.scope, authorized.tenant);
         for Handed {

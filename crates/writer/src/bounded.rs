@@ -1,0 +1,82 @@
+//! The writer's stage under the bound of [`clocks`](crate::clocks).
+
+use crate::writer::Writer;
+use strongroom_journal::follower::Follower;
+use strongroom_ports::bus::{Delivered, Record, Topic};
+use strongroom_ports::db::{Migration, Tx};
+use strongroom_stage::{Stage, StageError};
+use strongroom_types::UnixMs;
+
+/// The writer as it ships: told no time that the witnesses' clocks do not bear out.
+pub struct BoundedWriter(Writer);
+
+impl BoundedWriter {
+    /// Puts the bound before a writer.
+    #[must_use]
+    pub const fn new(writer: Writer) -> Self {
+        Self(writer)
+    }
+
+    /// Its replica, once loaded.
+    #[must_use]
+    pub fn follower(&self) -> Option<&Follower> {
+        self.0.follower()
+    }
+
+    /// The writer without the bound, which stamps the time that it is told: what a hostile one does.
+    pub const fn unbounded(&mut self) -> &mut Writer {
+        &mut self.0
+    }
+}
+
+impl Stage for BoundedWriter {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn topics(&self) -> Vec<Topic> {
+        self.0.topics()
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        self.0.migrations()
+    }
+
+    fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
+        self.0.reload(tx)
+    }
+
+    fn handle(
+        &mut self,
+        now_ms: u64,
+        tx: &mut dyn Tx,
+        batch: &[Delivered],
+    ) -> Result<Vec<Record>, StageError> {
+        self.0.clocks.begin(UnixMs(now_ms));
+        let stamp = self.0.clocks.stamp(UnixMs(now_ms));
+        self.0.handle(stamp.0, tx, batch)
+    }
+
+    /// As the writer's own; asks the witnesses for the time when it is needed.
+    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
+        let clocks = &mut self.0.clocks;
+        clocks.begin(UnixMs(now_ms));
+        let (asks, stamp) = (clocks.asks(UnixMs(now_ms)), clocks.stamp(UnixMs(now_ms)));
+
+        let mut records = Vec::new();
+        if asks {
+            records.extend(self.0.newest_again(stamp, tx)?);
+        }
+        records.extend(self.0.tick(stamp.0, tx)?);
+        Ok(records)
+    }
+
+    fn tick_every_ms(&self) -> u64 {
+        self.0.tick_every_ms()
+    }
+
+    fn takes(&self, now_ms: u64, topic: &Topic) -> bool {
+        let stamp = self.0.clocks.stamp(UnixMs(now_ms));
+        self.0.takes(stamp.0, topic)
+    }
+}
