@@ -79,6 +79,13 @@ def is_name(text):
     return sized and visible and text.strip(" ") == text and unicodedata.is_normalized("NFC", text)
 
 
+ADDRESSES = {"address", "addresses"}
+
+
+def is_address(text):
+    return 1 <= len(text) <= 128 and all("!" <= c <= "~" for c in text)
+
+
 def check_names(value):
     if isinstance(value, list):
         for item in value:
@@ -88,6 +95,8 @@ def check_names(value):
             for text in inner if isinstance(inner, list) else [inner]:
                 if member in NAMES and isinstance(text, str) and not is_name(text):
                     raise Refused(f"{member} {text!r} is not a name")
+                if member in ADDRESSES and isinstance(text, str) and not is_address(text):
+                    raise Refused(f"{member} {text!r} is not an address")
             check_names(inner)
 
 
@@ -199,6 +208,9 @@ def self_check(word_list):
         assert not is_name(text), text
     for text in ["Caf\u00e9", "\u05db\u05e1\u05e4\u05ea", "\u062e\u0632\u064a\u0646\u0629", "\u91d1\u5eab", "a b"]:
         assert is_name(text), text
+    for text in ["", "a b", "a\u202eb", "\u0430", "a\x7f", "a" * 129]:
+        assert not is_address(text), text
+    assert is_address("a" * 128)
     assert words(b"\x00" * 32, word_list) == ["abandon"] * 16
     assert words(b"\xff" * 32, word_list) == ["zoo"] * 16
     assert digest("d", b"ab", b"c") != digest("d", b"a", b"bc")

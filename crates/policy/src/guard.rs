@@ -4,8 +4,8 @@ use crate::form::{LIST_MAX, Members, ascending, set, texts};
 use crate::hours::Hours;
 use crate::window::Window;
 use strongroom_types::fields::{Fields, FormError};
-use strongroom_types::intent::ADDRESS_BYTES_MAX;
 use strongroom_types::json::Json;
+use strongroom_types::text::address;
 use strongroom_types::{AssetId, ChainId, MinorUnits, Name};
 
 /// A named denial.
@@ -127,17 +127,8 @@ impl GuardKind {
 fn addresses(f: &mut Fields<'_>) -> Result<Vec<String>, FormError> {
     let addresses: Vec<String> = f.parse_list("addresses", LIST_MAX)?;
 
-    // Only visible ASCII is accepted: an address with a space or a look-alike letter would block
-    // nothing.
-    let plain = |text: &String| {
-        (1..=ADDRESS_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
-    };
-    if !addresses.iter().all(plain) {
-        return Err(FormError::invalid(
-            "addresses",
-            "expected 1 to 128 visible ASCII characters each",
-        ));
-    }
+    let plain: Result<Vec<String>, _> = addresses.into_iter().map(address).collect();
+    let plain = plain.map_err(|e| FormError::invalid("addresses", format!("{e} each")))?;
 
-    ascending("addresses", addresses)
+    ascending("addresses", plain)
 }

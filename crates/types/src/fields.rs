@@ -1,6 +1,7 @@
 //! Reading of the members of one object. Every member is taken by name, and none may be left over.
 
 use crate::json::{Json, JsonError};
+use crate::text::address;
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -87,6 +88,11 @@ impl<'a> Fields<'a> {
             Json::Text(text) => Ok(text),
             _ => Err(FormError::invalid(name, "expected a string")),
         }
+    }
+
+    /// Takes a text member that is an address literal ([`address`]).
+    pub fn address(&mut self, name: &str) -> Result<String, FormError> {
+        address(self.text(name)?).map_err(|e| FormError::invalid(name, e))
     }
 
     /// Takes a text member and parses it.

@@ -14,8 +14,6 @@ use borsh::{BorshDeserialize, BorshSerialize};
 /// Largest number of transfers in one intent. Its text is bounded too
 /// ([`crate::json::TEXT_BYTES_MAX`]), so with long addresses and memos fewer fit.
 pub const TRANSFERS_MAX: usize = 500;
-/// Longest address text, bytes.
-pub const ADDRESS_BYTES_MAX: usize = 128;
 
 /// Recipient of a transfer, as the client names it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
@@ -82,7 +80,7 @@ impl Transfer {
         // If both members are present, `address` is left over, and refused as unknown.
         let destination = f.object("destination", |d| match d.parse_opt("vault")? {
             Some(vault) => Ok(Destination::Vault(vault)),
-            None => address(d.text("address")?).map(Destination::Address),
+            None => d.address("address").map(Destination::Address),
         })?;
 
         let amount: MinorUnits = f.parse("amount")?;
@@ -117,20 +115,6 @@ impl Transfer {
         );
 
         Json::object(members)
-    }
-}
-
-fn address(text: String) -> Result<String, FormError> {
-    // Only visible ASCII is accepted, because people compare addresses on screens: in Unicode,
-    // letters of two alphabets look alike, and some characters reorder others.
-    let plain = text.bytes().all(|b| b.is_ascii_graphic());
-    if plain && (1..=ADDRESS_BYTES_MAX).contains(&text.len()) {
-        Ok(text)
-    } else {
-        Err(FormError::invalid(
-            "address",
-            "expected 1 to 128 visible ASCII characters",
-        ))
     }
 }
 

@@ -149,15 +149,15 @@ pub enum RegistryRecord {
     Board(NamedBoard),
 }
 
-/// Reads one member. `text` is any type with one text form; `number` is decimal digits without
-/// leading zeros; `set(max)` is a list in ascending order
-/// without doubles, so that equal sets have equal texts.
+/// Reads one member. `text` is any type with one text form; `address` is an address literal;
+/// `number` is decimal digits without leading zeros; `set(max)` is a list in ascending order without
+/// doubles, so that equal sets have equal texts.
 macro_rules! read_member {
     ($f:ident $name:ident text) => {
         $f.parse(stringify!($name))?
     };
-    ($f:ident $name:ident string) => {
-        $f.text(stringify!($name))?
+    ($f:ident $name:ident address) => {
+        $f.address(stringify!($name))?
     };
     ($f:ident $name:ident number) => {
         number($f, stringify!($name))?
@@ -171,7 +171,7 @@ macro_rules! write_member {
     ($value:expr, text) => {
         Json::text(&$value)
     };
-    ($value:expr, string) => {
+    ($value:expr, address) => {
         Json::str(&$value)
     };
     ($value:expr, number) => {
@@ -203,7 +203,7 @@ macro_rules! plain {
 plain! {
     User { id: text, name: text };
     Group { id: text, name: text, members: set(MEMBERS_MAX) };
-    AllowListEntry { id: text, chain: text, address: string, label: text };
+    AllowListEntry { id: text, chain: text, address: address, label: text };
     Vault { id: text, name: text, key: text, account: number, tags: set(TAGS_MAX) } check check_account;
     CeremonyPlan { key: text, suite: text, min_signers: number, roster: set(ROSTER_MAX) } check check_plan;
 }

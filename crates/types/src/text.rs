@@ -133,6 +133,31 @@ fn is_visible(c: char) -> bool {
     }
 }
 
+/// Longest address literal, bytes.
+pub const ADDRESS_BYTES_MAX: usize = 128;
+
+/// Text that is not an address literal of any chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected 1 to 128 visible ASCII characters")]
+pub struct NotAnAddress;
+
+/// Gives back an address literal, which is 1 to [`ADDRESS_BYTES_MAX`] visible ASCII characters.
+/// Whether a chain has such an address is known to the chain's codec only.
+///
+/// # Errors
+/// [`NotAnAddress`] for every other text.
+pub fn address(text: String) -> Result<String, NotAnAddress> {
+    // Only visible ASCII is accepted, because people compare addresses on screens: in Unicode,
+    // letters of two alphabets look alike, and some characters reorder others. A guard on such a
+    // text, or one with a space, would block nothing.
+    let plain = text.bytes().all(|b| b.is_ascii_graphic());
+    if plain && (1..=ADDRESS_BYTES_MAX).contains(&text.len()) {
+        Ok(text)
+    } else {
+        Err(NotAnAddress)
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -4,7 +4,7 @@
 use crate::Network;
 use bitcoin::address::NetworkUnchecked;
 use bitcoin::{Address, AddressType, Script, ScriptBuf, XOnlyPublicKey};
-use strongroom_types::intent::ADDRESS_BYTES_MAX;
+use strongroom_types::text::ADDRESS_BYTES_MAX;
 use strongroom_types::{Code, Refusal};
 
 /// The output script of an address. All test networks share the prefixes of P2PKH and P2SH, so such

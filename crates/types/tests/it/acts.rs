@@ -59,7 +59,7 @@ fn group() -> Group {
     }
 }
 
-fn entry() -> AllowListEntry {
+pub fn entry() -> AllowListEntry {
     AllowListEntry {
         id: AllowListId([15; 16]),
         chain: CHAIN.parse().unwrap(),

@@ -11,4 +11,5 @@ mod acts;
 mod borsh_bytes;
 mod credentials;
 mod golden;
+mod hidden;
 mod texts;
