@@ -281,7 +281,13 @@ impl From<crate::fields::FormError> for Refusal {
 
 impl From<crate::signed::SignedError> for Refusal {
     fn from(error: crate::signed::SignedError) -> Self {
-        Self::new(Code::Malformed, error)
+        use crate::signed::SignedError::{Form, Order};
+        match error {
+            // The text has a code of its own: its owner signs one of another version again, and
+            // repairs a damaged one.
+            Form(form) => form.into(),
+            Order => Self::new(Code::Malformed, error),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! What every entry must keep, whatever it says.
 
-use crate::{SMALL, code, ready};
+use crate::{MEDIUM, SMALL, TWO, code, ready};
 use strongroom_journal::entry::VERSION;
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Body, apply};
+use strongroom_types::fields::{Fields, FormError};
+use strongroom_types::json::Json;
 use strongroom_types::{
-    Act, ActBody, Code, Digest, Document as _, RegistryRecord, Scope, Tighten, UnixMs,
+    Act, ActBody, Approval, Code, Digest, Document, Intent, RegistryRecord, Scope, Tighten, UnixMs,
 };
 use strongroom_world::{
     AuthorizationExt as _, FRIEND, Ledger, Log, START, Who, World, WorldOptions,
@@ -97,6 +99,59 @@ fn an_entry_of_an_unknown_version_is_refused() {
             "{version}"
         );
     }
+}
+
+/// A document as its first version would be signed today.
+struct Version1<D>(D);
+
+/// Gives a document its type of version 1.
+macro_rules! version_1 {
+    ($($document:ty: $old:literal),*) => {$(
+        impl Document for Version1<$document> {
+            const TYPE: &'static str = $old;
+
+            fn read(_: &mut Fields<'_>) -> Result<Self, FormError> {
+                Err(FormError::invalid("type", "written here only"))
+            }
+
+            fn write(&self) -> Vec<(&'static str, Json<'_>)> {
+                self.0.write()
+            }
+        }
+    )*};
+}
+
+version_1! {
+    Intent: "strongroom/intent/v1",
+    Approval: "strongroom/approval/v1",
+    Act: "strongroom/act/v1"
+}
+
+/// Each is validly signed as what it is, so that nothing but its version refuses it.
+#[test]
+fn signed_texts_of_version_1_are_refused_as_unsupported() {
+    let ledger = ready();
+    let world = &ledger.world;
+    let intent = world.intent(ledger.now, MEDIUM, FRIEND);
+    let good = ledger.authorization(&intent, &TWO[..1]);
+    assert_eq!(ledger.refused(good.clone().into_body()), None);
+
+    let mut old = good.clone();
+    old.intent = world.sign(&Version1(intent), &[Who::Initiator]);
+    old.attempt.intent = Intent::digest_of(&old.intent.text);
+    assert_eq!(ledger.refused(old.into_body()), Some(Code::Unsupported));
+
+    let mut old = good;
+    let approval = Approval::parse(&old.approvals[0].text).unwrap();
+    old.approvals[0] = world.sign(&Version1(approval), &TWO[..1]);
+    assert_eq!(ledger.refused(old.into_body()), Some(Code::Unsupported));
+
+    let stop = ActBody::Tighten(Tighten::Stop);
+    let stop = world.act(ledger.now, world.scope(), stop, ledger.version());
+    let new = world.sign(&stop, &[Who::Admin(0)]);
+    assert_eq!(ledger.refused(Body::Act(new)), None);
+    let old = world.sign(&Version1(stop), &[Who::Admin(0)]);
+    assert_eq!(ledger.refused(Body::Act(old)), Some(Code::Unsupported));
 }
 
 #[test]
