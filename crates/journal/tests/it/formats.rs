@@ -282,14 +282,14 @@ fn the_leaf_hides_the_entry_behind_its_salt() {
     assert_eq!(one.leaf(&tick()).commitment, expected);
 }
 
-#[test]
-fn map_key_bytes_do_not_change() {
+/// A key of every kind, in the order of their numbers.
+fn keys() -> [ks::Key; 32] {
     let (t, d) = (TenantId([2; 16]), Digest([1; 32]));
     let chain: ChainId = "eip155:1".parse().unwrap();
     let asset: AssetId = "eip155:1/slip44:60".parse().unwrap();
     let coin = ConflictKey::Coin("a:0".to_owned());
     let coin = ks::conflict(VaultId([3; 16]), &chain, &coin);
-    let keys = [
+    [
         ks::position(),
         ks::platform(),
         ks::used_act(Scope::Platform, &d),
@@ -322,18 +322,27 @@ fn map_key_bytes_do_not_change() {
         ks::expiry(Scope::Platform, UnixMs(258), &[9, 9]),
         ks::held(t, &coin),
         ks::holder(t, &d),
-    ];
-    // Tags and marks are numbered together: an intent has three records, a conflict key two.
-    let number = |key: &ks::Key| match key[0] {
+    ]
+}
+
+/// Number of a key: its mark where several records have one id, else its tag.
+fn number(key: &ks::Key) -> u8 {
+    match key[0] {
         15 if key.len() > 49 => key[49],
         17 => key[key.len() - 1],
         tag => tag,
-    };
+    }
+}
+
+#[test]
+fn map_key_bytes_do_not_change() {
+    let keys = keys();
+    // Tags and marks are numbered together: an intent has three records, a conflict key two.
     let numbers: Vec<u8> = keys.iter().map(number).collect();
     assert_eq!(numbers, (0..=31).collect::<Vec<u8>>());
     let all: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     assert_eq!(digest("test", &all).to_string(), KEYS);
-    for scope in [Scope::Tenant(t), Scope::Platform] {
+    for scope in [Scope::Tenant(TenantId([2; 16])), Scope::Platform] {
         assert_eq!(
             ks::read_expiry(&ks::expiry(scope, UnixMs(258), &[9, 9])),
             Some((UnixMs(258), vec![9, 9]))
@@ -341,3 +350,31 @@ fn map_key_bytes_do_not_change() {
     }
 }
 const KEYS: &str = "fb14e7e833388e7865e66169e1b87f2b1f6b669f2f14e44760f5aa1c09d728fd";
+
+#[test]
+fn the_key_alone_says_what_else_goes_with_its_record() {
+    for key in keys() {
+        let expected = match number(&key) {
+            11 => ks::Kind::Proposal,
+            15 => ks::Kind::Intent,
+            22 => ks::Kind::Ended,
+            23 => ks::Kind::OpenIntent,
+            31 => ks::Kind::Holder,
+            _ => ks::Kind::Other,
+        };
+        assert_eq!(ks::kind(&key), expected, "{}", number(&key));
+        assert_eq!(ks::is_held(&key), number(&key) == 30, "{}", number(&key));
+    }
+    assert_eq!(ks::kind(&[]), ks::Kind::Other);
+    assert!(!ks::is_held(&[]));
+}
+
+/// Were it an intent, it would be decoded as one when it is forgotten, and refuse each entry.
+#[test]
+fn a_record_under_a_mark_of_a_later_version_is_not_an_intent() {
+    let intent = ks::intent(TenantId([2; 16]), &Digest([1; 32]));
+    for mark in (0..=u8::MAX).filter(|mark| ![23, 31].contains(mark)) {
+        let key = [intent.as_slice(), &[mark]].concat();
+        assert_eq!(ks::kind(&key), ks::Kind::Other, "{mark}");
+    }
+}
