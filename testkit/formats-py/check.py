@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""A second implementation of what people sign, written from docs/formats.md and sharing no line with the Rust one.
+"""A second implementation of what people sign, and of the ids of conflict keys, written from docs/formats.md and sharing no line with the Rust one.
 
 It reads the golden file of `strongroom-types` and computes for each case, from its text alone:
 
   1. that the text is canonical JSON (RFC 8785 restricted to strings, booleans, arrays, objects; no duplicate member),
   2. its digest: SHA-256 over u32be(len) || bytes of the domain tag, then of the text,
   3. the sixteen words: the first 176 bits of the digest, 11 bits a word, from the BIP-39 English list.
+
+Of the golden file of `strongroom-journal` it computes the ids of conflict keys from their fields.
 
 Python 3.11, standard library only. Exit 0: every case agrees. Exit 1: a difference, or nothing to compare.
 """
@@ -18,6 +20,7 @@ from pathlib import Path
 
 VECTORS = Path(__file__).resolve().parents[2] / "crates" / "types" / "vectors"
 GOLDEN = VECTORS / "golden.json"
+JOURNAL_GOLDEN = VECTORS.parents[1] / "journal" / "vectors" / "golden.txt"
 WORD_LIST = VECTORS / "bip39-english.txt"
 WORD_LIST_SHA256 = "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"
 WORDS, BITS_PER_WORD = 16, 11
@@ -184,6 +187,31 @@ def differences(case, word_list):
     return found
 
 
+def borsh_text(text):
+    return len(text.encode()).to_bytes(4, "little") + text.encode()
+
+
+# Vault, chain and conflict key (borsh: variant, fields) of each golden id of `strongroom/state-conflict/v1`.
+CONFLICT_CHAIN = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328"
+CONFLICT_KEYS = {
+    "state_conflict_coin": b"\x00" + borsh_text("a:0"),
+    "state_conflict_sequence": b"\x01" + borsh_text("eip155:1:0xab") + (7).to_bytes(8, "little"),
+    "state_conflict_once": b"\x02" + b"\x02" * 32,
+}
+
+
+def conflict_differences():
+    """What this implementation and the journal's golden file disagree about, by name."""
+    lines = JOURNAL_GOLDEN.read_text(encoding="utf-8").splitlines()
+    golden = dict(line.split(" ", 1) for line in lines if line.startswith("state_conflict"))
+    here = {
+        name: digest("strongroom/state-conflict/v1", b"\x03" * 16, CONFLICT_CHAIN.encode(), key).hex()
+        for name, key in CONFLICT_KEYS.items()
+    }
+    names = sorted(golden.keys() | here.keys())
+    return [f"{name}: {golden.get(name)}, here {here.get(name)}" for name in names if golden.get(name) != here.get(name)]
+
+
 # A check that cannot fail is a defect: these must be refused, each for its own reason.
 NEVER_CANONICAL = [
     '{"a":1}', '{"a":-0.5}', '{"a":null}', '{"a":NaN}', '{"a":"1","a":"2"}', '{"b":"1","a":"2"}', '{ "a":"1"}', '{"a":"1"}\n',
@@ -231,7 +259,11 @@ def main():
         wrong += bool(found)
         for difference in found:
             print(f"{case.get('name', '(no name)')}: {difference}", file=sys.stderr)
-    print(f"formats: {len(cases)} golden cases, {wrong} differ")
+    conflicts = conflict_differences()
+    wrong += len(conflicts)
+    for difference in conflicts:
+        print(difference, file=sys.stderr)
+    print(f"formats: {len(cases) + len(CONFLICT_KEYS)} golden cases, {wrong} differ")
     return 1 if wrong else 0
 
 

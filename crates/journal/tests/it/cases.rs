@@ -219,11 +219,28 @@ fn witnessed() -> Witnessed {
     }
 }
 
+/// Ids of conflict keys of each kind, under which the state has them.
+fn state_conflicts() -> Vec<Case> {
+    let account = "eip155:1:0xab".to_owned();
+    let keys = [
+        ("state_conflict_coin", ConflictKey::Coin("a:0".to_owned())),
+        (
+            "state_conflict_sequence",
+            ConflictKey::Sequence { account, number: 7 },
+        ),
+        ("state_conflict_once", ConflictKey::Once(Digest([2; 32]))),
+    ];
+    let (vault, chain) = (VaultId([3; 16]), CHAIN.parse().unwrap());
+    let id = |key: ConflictKey| keyspace::conflict(vault, &chain, &key);
+    keys.map(|(name, key)| (name, id(key).0.to_vec())).to_vec()
+}
+
 pub fn cases() -> Vec<Case> {
     let genesis_file = genesis();
     let of_genesis = vec![
         ("genesis", bytes(&genesis_file)),
         ("genesis_hash", genesis_file.hash().0.to_vec()),
     ];
-    [of_genesis, entries(), state_records::records()].concat()
+    let (entries, records) = (entries(), state_records::records());
+    [of_genesis, entries, records, state_conflicts()].concat()
 }

@@ -8,4 +8,5 @@ strongroom_golden::golden! {
     sealed_entry_bytes_do_not_change "sealed_entry"
     leaf_bytes_do_not_change "leaf"
     state_record_bytes_do_not_change "state_record"
+    state_conflict_bytes_do_not_change "state_conflict"
 }
