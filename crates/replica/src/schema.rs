@@ -13,13 +13,20 @@ use strongroom_ports::db::{Bulk, Migration};
 /// | `journal_witness` | the one row: what was cosigned last, whether the key is retired, boot generations |
 /// | `journal_handed` | one tightening that was handed over: owed by the journal, or one of the last whose duty ended, with the code and entry of its end |
 /// | `journal_freeze` | evidence that the log signed two trees of one size, and when a person lifted its freeze |
+///
+/// The comment in `journal_state` names the layout of the state's keys, and is changed with it. The
+/// bytes in that table mean something else under another layout, and the text of a migration is all
+/// that a database keeps of the build that made it: with another comment it is refused, and without
+/// one it would be read wrongly and noticed by nothing.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     component: "replica",
     version: 1,
     sql: "
 CREATE TABLE journal_entry (seq {i64} PRIMARY KEY, sealed {blob} NOT NULL) {strict};
 CREATE TABLE journal_head (size {i64} PRIMARY KEY, note {text} NOT NULL) {strict};
-CREATE TABLE journal_state (state_key {blob} PRIMARY KEY, state_value {blob} NOT NULL) {strict_by_key};
+CREATE TABLE journal_state (
+    -- keys: tag, tenant, id, mark
+    state_key {blob} PRIMARY KEY, state_value {blob} NOT NULL) {strict_by_key};
 CREATE TABLE journal_meta (
     id {i64} PRIMARY KEY, genesis {blob} NOT NULL, size {i64} NOT NULL, frontier {blob} NOT NULL,
     note {text}) {strict};

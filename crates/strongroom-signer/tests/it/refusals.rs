@@ -101,6 +101,28 @@ fn store_of_a_newer_build_does_not_start_and_is_left_alone() {
     }
 }
 
+/// What a build wrote whose state had other keys: its tables are the same but for this comment.
+const OTHER_KEYS: &str = "UPDATE schema_version SET sql = REPLACE(sql, '-- keys: ', '-- other: ')
+    WHERE component = 'replica' AND version = 1 AND sql LIKE '%-- keys: %'";
+
+/// Its rows would be read as something else, and nothing would notice it.
+#[test]
+fn store_whose_state_has_other_keys_does_not_start_and_is_left_alone() {
+    let install = Install::new();
+    drop(install.start(1));
+    let path = install.data(1).join("signer.db");
+    let db = SqliteDb::open(&path).unwrap();
+    let mut tx = db.begin().unwrap();
+    assert_eq!(tx.execute(OTHER_KEYS, &[]).unwrap(), 1);
+    tx.commit().unwrap();
+    drop(db);
+
+    let before = std::fs::read(&path).unwrap();
+    let changed = "migration replica 1: its text changed after it was applied";
+    refused(&install, 1, 11, changed);
+    assert!(std::fs::read(&path).unwrap() == before, "touched");
+}
+
 #[test]
 fn a_production_genesis_refuses_software_keys() {
     let mut install = Install::new();
