@@ -5,7 +5,7 @@ use strongroom_journal::follower::SplitView;
 use strongroom_journal::{Body, Entry, SealedEntry, entry};
 use strongroom_tlog::{Checkpoint, Hash, NoteSigner, sign_note};
 use strongroom_types::{Code, Scope};
-use strongroom_wire::{JournalBatch, encode};
+use strongroom_wire::{JournalBatch, decode, encode};
 use strongroom_world::small::*;
 
 #[test]
@@ -115,6 +115,25 @@ fn a_checkpoint_of_another_origin_is_refused() {
         })),
         Code::Malformed
     );
+}
+
+/// What cannot be read has no leaf, so the note proves nothing about it: had the log signed such an
+/// entry, this build could not tell. The true batch behind it is still followed.
+#[test]
+fn an_entry_of_another_version_beside_the_logs_note_is_refused_by_name_without_stopping() {
+    let (mut log, mut replica) = (log(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let good = log.tick(START);
+
+    for version in [1, entry::VERSION + 1] {
+        let mut sealed: SealedEntry = decode(&good.entries[0]).unwrap();
+        sealed.entry.splice(..2, version.to_le_bytes());
+        let mut old = good.clone();
+        old.entries[0] = encode(&sealed);
+        assert_eq!(code(replica.append(&old)), Code::UnknownEntry, "{version}");
+        assert_eq!((replica.size(), replica.halted()), (2, None));
+    }
+    replica.append(&good).unwrap();
 }
 
 /// The log's note beside entries of another hand, ahead of the true ones: it says nothing about
