@@ -48,6 +48,8 @@ use strongroom_world::{Ledger, PolicyOptions, Who, World, WorldOptions};
 
 /// Milliseconds in an hour.
 pub const HOUR_MS: u64 = 3_600_000;
+/// Largest difference of two clocks, as genesis of the tests says.
+pub const SKEW_MS: u64 = 5_000;
 /// Needs two approvers.
 pub const LARGE: u64 = strongroom_world::ONE_OF_N_MAX + 1;
 /// Needs one approver.

@@ -149,14 +149,15 @@ fn a_proposal_is_released_once_and_only_by_its_own_digest() {
 #[test]
 fn a_proposal_expires() {
     let ledger = slow();
-    for (ms, lives) in [
-        (DELAY_MS + 30 * 24 * HOUR_MS - 1, true),
-        (DELAY_MS + 30 * 24 * HOUR_MS, false),
+    for (ms, expected) in [
+        (DELAY_MS + 30 * 24 * HOUR_MS - 1, None),
+        (DELAY_MS + 30 * 24 * HOUR_MS, Some(Code::AuthorityExpired)),
     ] {
         let mut ledger = ledger.clone();
         let proposal = propose(&mut ledger, RegistryRecord::User(mallory()));
         ledger.wait(ms);
-        assert_eq!(release(&mut ledger, proposal).is_ok(), lives);
+        let refused = release(&mut ledger, proposal).err();
+        assert_eq!(refused.map(|refusal| refusal.code), expected, "{ms} ms");
     }
 }
 

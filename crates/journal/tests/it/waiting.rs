@@ -1,8 +1,9 @@
 //! What waits until it is witnessed, and the attacks of a writer that chooses its stamps.
 
 mod between;
+mod held_back;
 
-use crate::{HOUR_MS, LARGE, SMALL, TWO, code, ready, ready_under, ready_with};
+use crate::{HOUR_MS, LARGE, SKEW_MS, SMALL, TWO, code, ready, ready_under, ready_with};
 use strongroom_journal::Body;
 use strongroom_journal::keyspace as ks;
 use strongroom_journal::model::ActStanding;
@@ -18,7 +19,6 @@ use strongroom_world::{
 };
 
 const DAY_MS: u64 = 24 * HOUR_MS;
-const SKEW_MS: u64 = 5_000;
 
 fn slow() -> Ledger {
     ready_with(|o| o.delay_ms = DAY_MS)
@@ -366,43 +366,6 @@ fn a_scope_with_an_act_waiting_takes_nothing_but_tightenings() {
         .act_in_force(ActBody::Resume, &[Who::Admin(0)])
         .unwrap();
     release(&mut ledger, proposal).unwrap();
-}
-
-#[test]
-fn hole_old_resume_and_vault_take_effect_only_when_they_are_witnessed_in_time() {
-    // The writer held a resume back until its expiry, and stamps it as if it had come in time.
-    let mut ledger = ready();
-    ledger.tighten(Tighten::Stop, &[Who::Admin(0)]).unwrap();
-    let (act, resume) = signed(&ledger, ActBody::Resume, &[Who::Admin(0)], HOUR_MS);
-    ledger.push(Body::Act(resume), ledger.now).unwrap();
-    let stopped = |ledger: &Ledger| ledger.state.tenant(ledger.world.tenant.id).unwrap().stopped;
-    assert!(stopped(&ledger), "waits");
-    ledger.wait(HOUR_MS + SKEW_MS + 1_000);
-    ledger.witness();
-    assert!(stopped(&ledger));
-    assert_eq!(standing(&ledger, act), Some(ActStanding::Void));
-    ledger
-        .act_in_force(ActBody::Resume, &[Who::Admin(0)])
-        .unwrap();
-    assert!(!stopped(&ledger));
-
-    // A vault.
-    let vault = Vault {
-        id: VaultId([9; 16]),
-        account: 1,
-        ..ledger.world.tenant.first_vault()
-    };
-    let tenant = ledger.world.tenant.id;
-    let put = ActBody::Put(RegistryRecord::Vault(vault.clone()));
-    let (act, late) = signed(&ledger, put.clone(), &[Who::Admin(0)], HOUR_MS);
-    ledger.push(Body::Act(late), ledger.now).unwrap();
-    assert!(ledger.state.vault(tenant, vault.id).is_err(), "waits");
-    ledger.wait(HOUR_MS + SKEW_MS + 1_000);
-    ledger.witness();
-    assert!(ledger.state.vault(tenant, vault.id).is_err());
-    assert_eq!(standing(&ledger, act), Some(ActStanding::Void));
-    ledger.act_in_force(put, &[Who::Admin(0)]).unwrap();
-    assert!(ledger.state.vault(tenant, vault.id).is_ok());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The entry `witnessed`: which words of which witnesses count, and for what.
 
-use crate::{HOUR_MS, LARGE, TWO, code, ready, ready_under, ready_with};
+use crate::{HOUR_MS, LARGE, SKEW_MS, TWO, code, ready, ready_under, ready_with};
 use strongroom_journal::model::{NEVER, WAITING_MAX};
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::{Body, Witnessed};
@@ -9,7 +9,6 @@ use strongroom_types::{
 };
 use strongroom_world::{FRIEND, Ledger, PolicyOptions, START, Who};
 
-const SKEW_MS: u64 = 5_000;
 const TENANT_LOCKS_MAX: usize = WAITING_MAX / 8;
 
 fn user(n: u8) -> RegistryRecord {
@@ -184,22 +183,27 @@ fn foreign_repeated_undated_and_forged_cosignatures_are_refused() {
 #[test]
 fn cosignatures_over_two_texts_or_another_log_are_refused() {
     let ledger = waiting();
-    let mut mixed = by(&ledger, &[1, 2, 3].map(|n| (n, ledger.now)));
-    let other = ledger.checkpoint().replace("state ", "state A");
-    assert_ne!(other, mixed.checkpoint);
+    let checkpoint = ledger.checkpoint();
+    let (tree, root) = checkpoint.split_once("\nstate ").unwrap();
+    let first = if root.starts_with('A') { 'B' } else { 'A' };
+    let other_state = format!("{tree}\nstate {first}{}", &root[1..]);
     let size = ledger.entries.len();
     let smaller = ledger
         .checkpoint()
         .replace(&format!("\n{size}\n"), &format!("\n{}\n", size - 1));
-    let node = mixed.cosignatures[0].witness;
-    let seat = (1..=4)
-        .find(|n| ledger.world.seat(*n).node == node)
-        .unwrap();
-    mixed.cosignatures[0] = ledger
-        .world
-        .witnessed(&smaller, &[seat], ledger.now)
-        .cosignatures[0];
-    assert_eq!(refused(&ledger, mixed), Some(Code::BadSignature));
+    for other in [other_state, smaller] {
+        let mut mixed = by(&ledger, &[1, 2, 3].map(|n| (n, ledger.now)));
+        assert_ne!(other, mixed.checkpoint);
+        let node = mixed.cosignatures[0].witness;
+        let seat = (1..=4)
+            .find(|n| ledger.world.seat(*n).node == node)
+            .unwrap();
+        mixed.cosignatures[0] = ledger
+            .world
+            .witnessed(&other, &[seat], ledger.now)
+            .cosignatures[0];
+        assert_eq!(refused(&ledger, mixed), Some(Code::BadSignature), "{other}");
+    }
 
     let foreign = ledger
         .checkpoint()

@@ -1,5 +1,6 @@
 //! The orderer: what it appends, when, and in which batches.
 
+use crate::code;
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use strongroom_journal::entry::ENTRY_BYTES_MAX;
@@ -170,7 +171,10 @@ fn a_batch_stays_within_a_record_and_the_rest_follows_in_the_next() {
         text: "x".repeat(ENTRY_BYTES_MAX),
         endorsements: Vec::new(),
     };
-    assert!(log.order(START, &[Body::Act(huge)]).batches.is_empty());
+    let refused = log.order(START, &[Body::Act(huge)]);
+    assert!(refused.batches.is_empty());
+    let codes: Vec<_> = refused.results.into_iter().map(code).collect();
+    assert_eq!(codes, [Code::RecordTooLarge]);
 }
 
 #[test]

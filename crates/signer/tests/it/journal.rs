@@ -304,14 +304,24 @@ fn an_act_that_is_not_a_valid_tightening_is_not_taken() {
     let strangers = cluster.ledger().signed_act(what(), &[Who::Clerk]);
     let mut forged = cluster.ledger().signed_act(what(), &[Who::InitiatorKey]);
     strongroom_world::forge(&mut forged.endorsements[0]);
-    let texts = [loosening, strangers, forged].map(|signed| signed.to_json().to_text());
+    let text = |signed: strongroom_types::Signed| signed.to_json().to_text();
     let now = cluster.now;
-    for text in texts.into_iter().chain(["{".to_owned(), String::new()]) {
+    for (text, expected) in [
+        (text(loosening), Code::Unsupported),
+        (text(strangers), Code::QuorumMissing),
+        (text(forged), Code::BadSignature),
+        ("{".to_owned(), Code::Malformed),
+        (String::new(), Code::Malformed),
+    ] {
         let reply = cluster
             .signer(1)
             .node()
             .admin(AdminRequest::Hand(text), now);
-        assert!(matches!(reply, AdminReply::Refused(_)), "{reply:?}");
+        let AdminReply::Refused(refusal) = &reply else {
+            panic!("{reply:?}")
+        };
+        let code = refusal.split(':').next();
+        assert_eq!(code, Some(expected.as_str()), "{refusal}");
     }
     cluster.assert_signs(1, &payment);
 }

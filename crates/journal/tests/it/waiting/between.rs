@@ -1,7 +1,7 @@
 //! What comes between an act that waits and the word of its witnesses.
 
-use super::{DAY_MS, SKEW_MS, in_force, propose, release, released, standing};
-use crate::ready;
+use super::{DAY_MS, in_force, propose, release, released, standing};
+use crate::{SKEW_MS, ready};
 use strongroom_journal::Body;
 use strongroom_journal::model::ActStanding;
 use strongroom_journal::state::Lookup as _;

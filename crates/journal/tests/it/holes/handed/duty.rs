@@ -1,9 +1,9 @@
 //! When a duty lasts, waits and ends.
 
 use super::*;
+use crate::SKEW_MS;
 
 const MINUTE_MS: u64 = 60_000;
-const SKEW_MS: u64 = 5_000;
 
 /// A veto that still applies holds up the release; the writer may date that back by a minute, and its
 /// `witnessed` entry counts until the skew has passed after the proposal's end.
