@@ -19,7 +19,7 @@ help_lint() {
 usage: ./x lint [--keep-going]
 Formatting, clippy with warnings as errors, cargo-deny (licences, banned and fenced crates, advisories from the
 committed snapshot; no network), which of our crates may depend on which, the signer's dependency list, error pages, the
-paths and domains that pages name, file sizes, words and paragraphs, shell syntax, the cache of built tools. Each check is also a step of its own: `./x test --help` lists them.
+paths, domains and tests that pages name, file sizes, words and paragraphs, shell syntax, the cache of built tools. Each check is also a step of its own: `./x test --help` lists them.
 
   --keep-going   run every check even after one failed
 HELP

@@ -18,19 +18,11 @@ const CURES: [(&str, &str); 5] = [
 ];
 
 /// Meaning and cure of a code.
-type Row = (String, String);
+pub type Row = (String, String);
 
 /// Compares the codes in the source with the rows of the pages.
 pub fn check(root: &Path) -> anyhow::Result<()> {
-    let source = std::fs::read_to_string(root.join(CODES))
-        .with_context(|| format!("cannot read {CODES}"))?;
-    let codes: BTreeMap<String, Row> = source.lines().filter_map(code).collect();
-
-    // Without a code every page would be right: the reader of the source must have failed.
-    ensure!(
-        !codes.is_empty(),
-        "no code found in {CODES}: has the `codes!` macro changed?"
-    );
+    let codes = codes(root)?;
 
     let mut rows = BTreeMap::new();
     for entry in
@@ -48,6 +40,20 @@ pub fn check(root: &Path) -> anyhow::Result<()> {
     ensure!(problems.is_empty(), "{PAGES}: {}", problems.join("; "));
     println!("error pages: {} codes, each with its row", codes.len());
     Ok(())
+}
+
+/// The refusal codes of the source.
+pub fn codes(root: &Path) -> anyhow::Result<BTreeMap<String, Row>> {
+    let source = std::fs::read_to_string(root.join(CODES))
+        .with_context(|| format!("cannot read {CODES}"))?;
+    let codes: BTreeMap<String, Row> = source.lines().filter_map(code).collect();
+
+    // Without a code every page would be right: the reader of the source must have failed.
+    ensure!(
+        !codes.is_empty(),
+        "no code found in {CODES}: has the `codes!` macro changed?"
+    );
+    Ok(codes)
 }
 
 fn compare(codes: &BTreeMap<String, Row>, rows: &BTreeMap<String, Row>) -> Vec<String> {

@@ -16,6 +16,7 @@ mod module_cycles;
 mod page_paths;
 mod prose;
 mod signer_deps;
+mod test_names;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,8 +44,8 @@ enum Command {
         bless: bool,
     },
     /// Refuse a refusal code without its row in docs/errors, a row without its code, a digest's
-    /// domain that docs/formats.md does not list or that no code uses, and a path in a page that
-    /// is not in the tree.
+    /// domain that docs/formats.md does not list or that no code uses, and a path or a test's name
+    /// in a page that is not in the tree.
     ErrorPages,
     /// Refuse Rust files over 500 lines, and functions over 70.
     FileSizes,
@@ -74,7 +75,8 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::ErrorPages => {
             error_pages::check(&root)?;
             domains::check(&root)?;
-            page_paths::check(&root)
+            page_paths::check(&root)?;
+            test_names::check(&root)
         }
         Command::FileSizes => file_sizes::check(&root),
         Command::Prose(options) => prose::run(&root, options),

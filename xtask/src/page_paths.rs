@@ -56,7 +56,7 @@ fn compare(tree: &BTreeSet<PathBuf>, pages: &BTreeMap<PathBuf, String>) -> anyho
 }
 
 /// Files and folders of the tree, relative to the root; build results left out.
-fn tree(root: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
+pub fn tree(root: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -82,7 +82,8 @@ fn tree(root: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
     Ok(found)
 }
 
-fn is_page(path: &Path) -> bool {
+/// Whether a path of the tree is a page for readers.
+pub fn is_page(path: &Path) -> bool {
     let is_root_page = ROOT_PAGES.iter().any(|page| path == Path::new(page));
     is_root_page || path.starts_with("docs") && path.extension().is_some_and(|end| end == "md")
 }
