@@ -4,8 +4,13 @@ use crate::writer::Writer;
 use strongroom_journal::follower::Follower;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
+use strongroom_replica::MIGRATIONS;
 use strongroom_stage::{Stage, StageError};
 use strongroom_types::UnixMs;
+
+/// Pause between two looks at the clock, milliseconds: often enough for a tick entry to come within
+/// the age that witnesses accept.
+const TICK_EVERY_MS: u64 = 1_000;
 
 /// The writer as it ships: told no time that the witnesses' clocks do not bear out.
 pub struct BoundedWriter(Writer);
@@ -23,7 +28,8 @@ impl BoundedWriter {
         self.0.follower()
     }
 
-    /// The writer without the bound, which stamps the time that it is told: what a hostile one does.
+    /// The writer without the bound, which stamps the time that it is told. A hostile one does that:
+    /// the simulation's has no other way to be one.
     pub const fn unbounded(&mut self) -> &mut Writer {
         &mut self.0
     }
@@ -31,7 +37,7 @@ impl BoundedWriter {
 
 impl Stage for BoundedWriter {
     fn name(&self) -> &'static str {
-        self.0.name()
+        "writer"
     }
 
     fn topics(&self) -> Vec<Topic> {
@@ -39,7 +45,7 @@ impl Stage for BoundedWriter {
     }
 
     fn migrations(&self) -> &'static [Migration] {
-        self.0.migrations()
+        MIGRATIONS
     }
 
     fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
@@ -53,6 +59,9 @@ impl Stage for BoundedWriter {
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
         self.0.clocks.begin(UnixMs(now_ms));
+
+        // Deadlines are judged by the bounded time, too: under a clock that is ahead every submission
+        // would be late, and a whole round would be refused for a fault of this machine.
         let stamp = self.0.clocks.stamp(UnixMs(now_ms));
         self.0.handle(stamp.0, tx, batch)
     }
@@ -63,6 +72,8 @@ impl Stage for BoundedWriter {
         clocks.begin(UnixMs(now_ms));
         let (asks, stamp) = (clocks.asks(UnixMs(now_ms)), clocks.stamp(UnixMs(now_ms)));
 
+        // The question goes out before a tick: a new batch would be the newest one, and witnesses say
+        // nothing about a tip that has grown too old for them to cosign.
         let mut records = Vec::new();
         if asks {
             records.extend(self.0.newest_again(stamp, tx)?);
@@ -72,7 +83,7 @@ impl Stage for BoundedWriter {
     }
 
     fn tick_every_ms(&self) -> u64 {
-        self.0.tick_every_ms()
+        TICK_EVERY_MS
     }
 
     fn takes(&self, now_ms: u64, topic: &Topic) -> bool {

@@ -8,21 +8,16 @@ use strongroom_journal::Genesis;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::writer::{Offer, Orderer};
 use strongroom_ports::bus::{Delivered, Record, Topic};
-use strongroom_ports::db::{Migration, Tx};
+use strongroom_ports::db::Tx;
 use strongroom_ports::host::Entropy;
-use strongroom_replica::{
-    Incoming, MIGRATIONS, Replica, ReplicaError, journal_topics, open_incoming,
-};
+use strongroom_replica::{Incoming, Replica, ReplicaError, journal_topics, open_incoming};
+use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, Post};
-use strongroom_stage::{Stage, StageError};
 use strongroom_types::{Code, Refusal, UnixMs, digest};
 use strongroom_wire::{JournalBatch, JournalResult, topics};
 
 /// How long an answer may be acted upon. It is only a hint; the entries are the truth.
 const ANSWER_LIFE_MS: u64 = 60_000;
-/// Pause between two looks at the clock, milliseconds: often enough for a tick entry to come within
-/// the age that witnesses accept.
-const TICK_EVERY_MS: u64 = 1_000;
 /// Entries stay true (the largest time every store can hold).
 const FOR_EVER: UnixMs = UnixMs(i64::MAX as u64);
 
@@ -204,20 +199,14 @@ impl Writer {
     }
 }
 
-impl Stage for Writer {
-    fn name(&self) -> &'static str {
-        "writer"
-    }
-
-    fn topics(&self) -> Vec<Topic> {
+/// The work of a stage, for [`BoundedWriter`](crate::BoundedWriter) alone: a role cannot run a writer
+/// without the bound.
+impl Writer {
+    pub(crate) fn topics(&self) -> Vec<Topic> {
         self.topics.clone()
     }
 
-    fn migrations(&self) -> &'static [Migration] {
-        MIGRATIONS
-    }
-
-    fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
+    pub(crate) fn reload(&mut self, tx: &mut dyn Tx) -> Result<(), StageError> {
         match &mut self.replica {
             // This is cheap when memory and tables agree: the whole state is loaded once.
             Some(replica) => replica.reload(tx).map_err(stage_error),
@@ -229,7 +218,11 @@ impl Stage for Writer {
         }
     }
 
-    fn handle(
+    /// Takes in submissions and cosignatures at a time, which stamps what is ordered.
+    ///
+    /// # Errors
+    /// As every stage.
+    pub fn handle(
         &mut self,
         now_ms: u64,
         tx: &mut dyn Tx,
@@ -294,7 +287,10 @@ impl Stage for Writer {
     }
 
     /// Appends a tick entry when the tip grows old without being witnessed.
-    fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
+    ///
+    /// # Errors
+    /// As every stage.
+    pub fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let now = UnixMs(now_ms);
         if !Orderer::tick_due(self.replica()?.follower(), now) {
             return Ok(Vec::new());
@@ -302,12 +298,8 @@ impl Stage for Writer {
         Ok(self.order(now, tx, &[Offer::tick()])?.0)
     }
 
-    fn tick_every_ms(&self) -> u64 {
-        TICK_EVERY_MS
-    }
-
     /// Submissions stay on their topic while the tip waits for a quorum of cosignatures.
-    fn takes(&self, now_ms: u64, topic: &Topic) -> bool {
+    pub(crate) fn takes(&self, now_ms: u64, topic: &Topic) -> bool {
         let holds = |follower| Orderer::holds(follower, UnixMs(now_ms));
         topic.as_str() != topics::JOURNAL_SUBMITTED || !self.follower().is_some_and(holds)
     }

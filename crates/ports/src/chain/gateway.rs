@@ -25,8 +25,8 @@ pub enum Standing {
     Confirmed(u32),
 }
 
-/// Reason for which the network gave no answer. The texts are the adapter's, with the causes
-/// that its client named. There is no source, since most nodes answer with text. The texts never
+/// Reason for which the network gave no answer. The texts are the adapter's and name the causes,
+/// because most nodes answer with text and not with an error that could be a source. They never
 /// contain credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
