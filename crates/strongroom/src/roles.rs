@@ -96,7 +96,6 @@ fn stage_of(parts: &Parts, role: RoleName) -> Result<StageRun, RunError> {
         db: Arc::clone(&parts.service(role)?.db),
         bus: Arc::clone(&parts.bus),
         after_fresh_head: Some(Arc::clone(&parts.journal)),
-        before_start: None,
         on_open: Box::new(|| {}),
         on_progress: Box::new(|| {}),
     })

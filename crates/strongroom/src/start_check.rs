@@ -12,7 +12,7 @@ use strongroom_host::SystemEntropy;
 use strongroom_journal::Genesis;
 use strongroom_ports::bus::Bus;
 use strongroom_stage::StopFlag;
-use strongroom_writer::{Start, StartCheck, StartError, StartParts};
+use strongroom_writer::{ReadyStart, Start, StartCheck, StartError, StartParts};
 
 /// Pause between two looks for the witnesses' answers.
 const START_POLL: Duration = Duration::from_millis(10);
@@ -27,18 +27,15 @@ pub(crate) struct CheckedStart {
 }
 
 impl CheckedStart {
-    /// Waits until topic and witnesses say that the database is not behind; gives an end when the
-    /// stage must not start.
-    pub(crate) fn wait(&self, stop: &StopFlag) -> Option<Ended> {
-        let mut check = match self.open(stop) {
-            Ok(check) => check,
-            Err(ended) => return Some(ended),
-        };
+    /// Waits until topic and witnesses say that the database is not behind; fails with an end when
+    /// the stage must not start.
+    pub(crate) fn wait(&self, stop: &StopFlag) -> Result<ReadyStart, Ended> {
+        let mut check = self.open(stop)?;
 
         let (mut waited, mut named) = (Duration::ZERO, String::new());
         loop {
             match check.step(now()) {
-                Ok(Start::Ready) => return None,
+                Ok(Start::Ready(ready)) => return Ok(ready),
                 Ok(Start::Waits) => {}
                 // It is logged once: the same bus or database is asked a hundred times per second.
                 Err(error) if error.is_transient() => {
@@ -48,7 +45,7 @@ impl CheckedStart {
                         named = why;
                     }
                 }
-                Err(error) => return Some(Ended::for_good(&error)),
+                Err(error) => return Err(Ended::for_good(&error)),
             }
 
             // `==` and not `>=`: the warning is logged once.
@@ -61,7 +58,7 @@ impl CheckedStart {
                 );
             }
             if stop.wait(START_POLL) {
-                return Some(Ended::Stopped);
+                return Err(Ended::Stopped);
             }
             waited += START_POLL;
         }

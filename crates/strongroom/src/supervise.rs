@@ -76,9 +76,6 @@ impl FirstFailure {
     }
 }
 
-/// Work before a stage's start, on its thread; it watches the stop flag.
-pub type BeforeStart = Box<dyn Fn(&StopFlag) -> Option<Ended> + Send>;
-
 /// A stage to be run.
 pub struct StageRun {
     /// Name of the role, its thread and its log lines.
@@ -90,8 +87,6 @@ pub struct StageRun {
     /// Replica whose first fresh witnessed head the stage waits for; the writer, which makes the
     /// heads, waits for none.
     pub after_fresh_head: Option<Arc<SharedFollower>>,
-    /// Done before each start of the stage; an end given here takes the start's place.
-    pub before_start: Option<BeforeStart>,
     /// Called when the stage's tables are there and its memory is loaded.
     pub on_open: Box<dyn Fn() + Send>,
     /// Called after each round that handled records or ticked.
@@ -165,6 +160,18 @@ impl Supervisor {
         run: StageRun,
         make: impl Fn() -> anyhow::Result<S> + Send + 'static,
     ) {
+        self.run_checked_stage(run, |_| Ok(()), move |()| make());
+    }
+
+    /// The same for a stage that cannot be made without what a check before each start finds. The
+    /// check is done on the stage's thread and watches the stop flag; an end that it gives takes the
+    /// start's place.
+    pub fn run_checked_stage<C, S: Stage + 'static>(
+        &mut self,
+        run: StageRun,
+        check: impl Fn(&StopFlag) -> Result<C, Ended> + Send + 'static,
+        make: impl Fn(C) -> anyhow::Result<S> + Send + 'static,
+    ) {
         self.repeat(run.name, move |stop| {
             // The fresh head is awaited before every start: the replica may have become stale while
             // the stage was down.
@@ -174,13 +181,14 @@ impl Supervisor {
                 return Ended::Stopped;
             }
 
-            if let Some(ended) = run.before_start.as_ref().and_then(|before| before(stop)) {
-                return ended;
-            }
+            let checked = match check(stop) {
+                Ok(checked) => checked,
+                Err(ended) => return ended,
+            };
 
             // Each try makes a new stage: after a commit whose outcome is unknown the memory of the
             // old one may differ from its tables.
-            match make() {
+            match make(checked) {
                 Ok(stage) => shell_until_stopped(&run, stage, stop),
                 Err(error) => Ended::for_good(error.as_ref()),
             }

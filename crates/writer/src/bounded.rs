@@ -58,8 +58,6 @@ impl Stage for BoundedWriter {
         tx: &mut dyn Tx,
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
-        self.0.clocks.begin(UnixMs(now_ms));
-
         // Deadlines are judged by the bounded time, too: under a clock that is ahead every submission
         // would be late, and a whole round would be refused for a fault of this machine.
         let stamp = self.0.clocks.stamp(UnixMs(now_ms));
@@ -69,7 +67,6 @@ impl Stage for BoundedWriter {
     /// As the writer's own; asks the witnesses for the time when it is needed.
     fn tick(&mut self, now_ms: u64, tx: &mut dyn Tx) -> Result<Vec<Record>, StageError> {
         let clocks = &mut self.0.clocks;
-        clocks.begin(UnixMs(now_ms));
         let (asks, stamp) = (clocks.asks(UnixMs(now_ms)), clocks.stamp(UnixMs(now_ms)));
 
         // The question goes out before a tick: a new batch would be the newest one, and witnesses say

@@ -16,20 +16,26 @@ pub const AHEAD_MAX_MS: u64 = 60_000;
 const ASK_EVERY_MS: u64 = 30_000;
 
 /// Times that the witnesses' clocks showed when they last spoke.
+#[derive(Debug)]
 pub(crate) struct WitnessClocks {
     faults: usize,
     heard: BTreeMap<NodeId, UnixMs>,
-    /// This clock when the process began: the check of its start compared it with theirs.
-    since: Option<UnixMs>,
+    /// Time that their answers to the start bore out: records from before the start, which come
+    /// again where this stage stopped, lead no stamp back behind it.
+    least: UnixMs,
     asked_at: UnixMs,
 }
 
 impl WitnessClocks {
-    pub(crate) const fn new(faults: usize) -> Self {
+    /// The clocks of witnesses that answered a start, by the time of each one's newest answer.
+    ///
+    /// This machine's clock is not among them: it may have jumped ahead while the start waited.
+    pub(crate) fn new(faults: usize, answers: &BTreeMap<NodeId, UnixMs>) -> Self {
         Self {
             faults,
             heard: BTreeMap::new(),
-            since: None,
+            // Without enough answers nothing is borne out; such a start is not ready.
+            least: borne_out(faults, answers).unwrap_or(UnixMs(0)),
             asked_at: UnixMs(0),
         }
     }
@@ -40,22 +46,10 @@ impl WitnessClocks {
         self.heard.insert(witness, made);
     }
 
-    /// Takes note of this clock at the first look at it.
-    pub(crate) const fn begin(&mut self, now: UnixMs) {
-        if self.since.is_none() {
-            self.since = Some(now);
-        }
-    }
-
     /// The stamp to give now: this clock's time, but no further ahead than is known to be safe.
     pub(crate) fn stamp(&self, now: UnixMs) -> UnixMs {
-        let since = self.since.unwrap_or(now);
-
-        // One of any f + 1 witnesses is honest: f of them cannot lead the stamp into the future.
-        let mut heard: Vec<UnixMs> = self.heard.values().copied().collect();
-        heard.sort_unstable_by(|a, b| b.cmp(a));
-        let known = heard.get(self.faults).copied().unwrap_or(since);
-        now.min(known.max(since).plus(AHEAD_MAX_MS))
+        let known = borne_out(self.faults, &self.heard).unwrap_or(self.least);
+        now.min(known.max(self.least).plus(AHEAD_MAX_MS))
     }
 
     /// Whether the witnesses are to be asked for the time: this clock is ahead of the last stamp that
@@ -68,4 +62,12 @@ impl WitnessClocks {
         self.asked_at = now;
         true
     }
+}
+
+/// Latest time that f + 1 witnesses' clocks have shown; none while fewer have spoken.
+fn borne_out(faults: usize, heard: &BTreeMap<NodeId, UnixMs>) -> Option<UnixMs> {
+    // One of any f + 1 witnesses is honest: f of them cannot lead the stamp into the future.
+    let mut times: Vec<UnixMs> = heard.values().copied().collect();
+    times.sort_unstable_by(|a, b| b.cmp(a));
+    times.get(faults).copied()
 }

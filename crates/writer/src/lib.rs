@@ -3,8 +3,8 @@
 //!
 //! - [`StartCheck`]: what a start must know before it appends, namely that its database was not put
 //!   back; entry 0 of a new journal.
-//! - [`Writer`]: the stage, for a start that is [`Start::Ready`]; [`BoundedWriter`]: the same under a
-//!   clock that the witnesses' bound.
+//! - [`Writer`]: the stage, made of a [`ReadyStart`]; [`BoundedWriter`]: the same under a clock that
+//!   the witnesses' bound.
 //! - [`republish()`]: fills an entries topic that lacks batches (a bus that was deleted) from the
 //!   writer's database.
 
@@ -13,6 +13,7 @@
 mod bounded;
 mod clocks;
 mod error;
+mod ready;
 mod republish;
 mod start;
 mod submitted;
@@ -22,6 +23,7 @@ mod writer;
 pub use bounded::BoundedWriter;
 pub use clocks::AHEAD_MAX_MS;
 pub use error::StartError;
+pub use ready::ReadyStart;
 pub use republish::{Places, Republished, republish};
 pub use start::{Start, StartCheck, StartParts};
 /// Tables of the writer: its replica's.

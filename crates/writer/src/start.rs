@@ -4,10 +4,12 @@
 //! topic, unless the bus lost it too, and the witnesses, unless too many of them are away. Both are
 //! asked, and nothing is appended before both have answered.
 
+use crate::clocks::WitnessClocks;
 use crate::error::StartError;
+use crate::ready::ReadyStart;
 use crate::republish::{Places, Published, republish};
 use crate::writer::batch_record;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_journal::genesis::Genesis;
@@ -47,16 +49,17 @@ pub struct StartParts {
 }
 
 /// State of a start.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub enum Start {
     /// Something is not known yet: nothing may be appended.
     Waits,
     /// The database is not behind.
-    Ready,
+    Ready(ReadyStart),
 }
 
 /// A start under way: asks the topic and the witnesses how far the journal is.
 pub struct StartCheck {
+    genesis: Arc<Genesis>,
     db: Arc<dyn Db>,
     bus: Arc<dyn Bus>,
     published: Published,
@@ -73,8 +76,9 @@ pub struct StartCheck {
     questions: BTreeSet<Vec<u8>>,
     /// Whether a question came back: the topic is read past all that was published before it.
     is_topic_read: bool,
-    /// Witnesses that have made a statement since the start and know no more than this database.
-    level: BTreeSet<NodeId>,
+    /// Witnesses that have made a statement since the start and know no more than this database,
+    /// with the time of the newest one by their clock.
+    level: BTreeMap<NodeId, UnixMs>,
     /// Witnesses that vouch for entries which this database does not hold.
     ahead: BTreeSet<NodeId>,
     /// Witnesses that must be level.
@@ -137,7 +141,7 @@ impl StartCheck {
             wants,
             questions: BTreeSet::new(),
             is_topic_read: false,
-            level: BTreeSet::new(),
+            level: BTreeMap::new(),
             ahead: BTreeSet::new(),
             // Any quorum that cosigned more than this database holds shares f + 1 witnesses with so
             // many others, at least one of them honest.
@@ -145,6 +149,7 @@ impl StartCheck {
             faults,
             asked_at: now,
             pause_ms: ASK_AGAIN_MS,
+            genesis,
         };
         // The newest batch is the question, also when it was just published for the first time.
         match republished.last {
@@ -174,7 +179,10 @@ impl StartCheck {
             });
         }
         if self.is_topic_read && self.level.len() >= self.needed {
-            return Ok(Start::Ready);
+            return Ok(Start::Ready(ReadyStart {
+                genesis: Arc::clone(&self.genesis),
+                clocks: WitnessClocks::new(self.faults, &self.level),
+            }));
         }
 
         if now.since(self.asked_at) >= self.pause_ms {
@@ -266,7 +274,7 @@ impl StartCheck {
         } else if made > self.since && !self.ahead.contains(&witness) {
             // Only statements since the start count: an older one may have been made before the
             // entries that this database lacks.
-            self.level.insert(witness);
+            self.level.insert(witness, made);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The writer's stage.
 
 use crate::clocks::WitnessClocks;
+use crate::ready::ReadyStart;
 use crate::submitted::{Submission, Submitted, read_submission};
 use crate::turns::in_turn;
 use std::sync::Arc;
@@ -38,18 +39,20 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer whose start was found [`Start::Ready`](crate::Start::Ready): a database that is
-    /// behind would give published positions a second time. Its replica is loaded by the shell.
-    /// `log_seed` is the Ed25519 seed of genesis' log key, `post` its identity on the bus.
+    /// A writer of a start that was found ready: a database that is behind would give published
+    /// positions a second time, and a clock that the witnesses' answers do not bear out could stop
+    /// the journal. Its replica is loaded by the shell. `log_seed` is the Ed25519 seed of genesis'
+    /// log key, `post` its identity on the bus.
     ///
     /// # Errors
     /// `invalid_reference` when the seed is not that of the log key.
     pub fn new(
-        genesis: Arc<Genesis>,
+        ready: ReadyStart,
         log_seed: &[u8; 32],
         post: Post,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Refusal> {
+        let ReadyStart { genesis, clocks } = ready;
         let orderer = Orderer::new(&genesis, log_seed)?;
         let invalid = |e| Refusal::new(Code::InvalidReference, e);
 
@@ -59,7 +62,6 @@ impl Writer {
         consumed.retain(|topic| topic.as_str() != topics::JOURNAL_ENTRIES);
         consumed.insert(0, Topic::new(topics::JOURNAL_SUBMITTED).map_err(invalid)?);
 
-        let clocks = WitnessClocks::new(genesis.faults as usize);
         Ok(Self {
             genesis,
             clocks,

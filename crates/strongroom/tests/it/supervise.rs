@@ -144,7 +144,6 @@ fn a_stage_that_panics_is_the_failure_of_the_process() {
         db: Arc::new(SqliteDb::open_in_memory().unwrap()),
         bus: Arc::new(bus),
         after_fresh_head: None,
-        before_start: None,
         on_open: Box::new(|| {}),
         on_progress: Box::new(|| {}),
     };

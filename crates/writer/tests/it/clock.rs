@@ -1,11 +1,13 @@
 //! A writer whose clock is wrong stops nothing for longer than the clock is wrong.
 
 use crate::fixture::*;
+use std::sync::Arc;
 use strongroom_journal::Body;
+use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{Scope, Signed, UnixMs};
 use strongroom_wire::{JournalBatch, JournalSubmitted, encode, topics};
 use strongroom_world::Letter;
-use strongroom_writer::AHEAD_MAX_MS;
+use strongroom_writer::{AHEAD_MAX_MS, Start};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -105,4 +107,45 @@ fn silent_witnesses_are_asked_for_the_time_with_bytes_that_they_know() {
     writer.settle(at(3_700_000)).unwrap();
     writer.settle(at(3_702_000)).unwrap();
     assert_eq!((writer.size(), tip(&writer).1), (size + 1, at(3_702_000)));
+}
+
+/// A writer whose start began at [`START`]; these witnesses answered it by these clocks, when its
+/// own showed `now`.
+fn answered_late(now: UnixMs, answers: &[(u16, UnixMs)]) -> Running {
+    let (db, bus) = (Arc::new(SqliteDb::open_in_memory().unwrap()), bus());
+    let mut check = open_start(&db, &bus, (START, 1)).unwrap();
+    assert!(matches!(check.step(at(500)).unwrap(), Start::Waits));
+
+    for (n, made) in answers {
+        state(bus.as_ref(), *n, &stored_body(&db), *made);
+    }
+    let ready = when_ready(check.step(now).unwrap());
+    Running::after(ready, (db, bus), 1)
+}
+
+/// No look at this clock after its jump tells that it jumped: only what the witnesses answered does.
+#[test]
+fn hole_clock_that_jumps_while_the_start_waits_publishes_nothing_beyond_the_bound() {
+    let month = at(30 * DAY_MS);
+    let honest = at(10_000);
+    let mut writer = answered_late(month, &[(4, month), (1, honest), (2, honest)]);
+    writer.settle(month).unwrap();
+    assert!(
+        tip(&writer).1 <= honest.plus(AHEAD_MAX_MS),
+        "{:?}",
+        tip(&writer)
+    );
+
+    submit(&writer, 1, stop(1));
+    writer.settle(month).unwrap();
+    assert_eq!(tip(&writer).1, honest.plus(AHEAD_MAX_MS));
+}
+
+#[test]
+fn a_start_that_waited_for_an_hour_stamps_by_the_clocks_that_answered_it() {
+    let hour = at(3_600_000);
+    let mut writer = answered_late(hour, &[1, 2, 3].map(|n| (n, hour)));
+    submit(&writer, 1, stop(1));
+    writer.settle(hour).unwrap();
+    assert_eq!(tip(&writer).1, hour);
 }

@@ -17,7 +17,9 @@ use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{NodeId, Scope, UnixMs};
 use strongroom_wire::{JournalResult, JournalSubmitted, Payload, Role, encode, topics};
 use strongroom_world::{Letter, Sender, World};
-use strongroom_writer::{BoundedWriter, Start, StartCheck, StartError, StartParts, Writer};
+use strongroom_writer::{
+    BoundedWriter, ReadyStart, Start, StartCheck, StartError, StartParts, Writer,
+};
 
 pub use strongroom_world::small::*;
 
@@ -83,6 +85,23 @@ pub fn start_parts(
     }
 }
 
+/// A start whose witnesses answer at once.
+fn ready(db: &Arc<SqliteDb>, bus: &Arc<dyn Bus>, seed: u64) -> ReadyStart {
+    let mut check = open_start(db, bus, (START, seed)).unwrap();
+    for n in 1..=3 {
+        state(bus.as_ref(), n, &stored_body(db), at(1));
+    }
+    when_ready(check.step(at(1)).unwrap())
+}
+
+/// The start that a check found ready.
+pub fn when_ready(start: Start) -> ReadyStart {
+    match start {
+        Start::Ready(ready) => ready,
+        Start::Waits => panic!("the start waits"),
+    }
+}
+
 /// Checkpoint body of a database.
 pub fn stored_body(db: &SqliteDb) -> String {
     let mut tx = db.begin().unwrap();
@@ -111,18 +130,20 @@ impl Running {
 
     /// A (re)started writer, whose witnesses answer at once; its randomness depends on `seed`.
     pub fn on(db: Arc<SqliteDb>, bus: Arc<dyn Bus>, seed: u64) -> Self {
-        let mut check = open_start(&db, &bus, (START, seed)).unwrap();
-        for n in 1..=3 {
-            state(bus.as_ref(), n, &stored_body(&db), at(1));
-        }
-        assert_eq!(check.step(at(1)).unwrap(), Start::Ready);
-        Self::unchecked(db, bus, seed)
+        let ready = ready(&db, &bus, seed);
+        Self::after(ready, (db, bus), seed)
     }
 
-    /// A writer whose start was not checked.
+    /// A writer whose start was checked on another bus, where no one knows more than its database.
     pub fn unchecked(db: Arc<SqliteDb>, bus: Arc<dyn Bus>, seed: u64) -> Self {
+        let ready = ready(&db, &self::bus(), seed);
+        Self::after(ready, (db, bus), seed)
+    }
+
+    /// A writer after a start.
+    pub fn after(ready: ReadyStart, (db, bus): (Arc<SqliteDb>, Arc<dyn Bus>), seed: u64) -> Self {
         let entropy = Arc::new(Seeded(AtomicU64::new(seed * 1_000_000)));
-        let writer = Writer::new(genesis(), &log_seed(), post(), entropy).unwrap();
+        let writer = Writer::new(ready, &log_seed(), post(), entropy).unwrap();
         let writer = BoundedWriter::new(writer);
         let shared: Arc<dyn Db> = Arc::clone(&db) as Arc<dyn Db>;
         let shell = Shell::new(

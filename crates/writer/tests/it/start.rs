@@ -18,6 +18,10 @@ fn empty() -> Arc<SqliteDb> {
     Arc::new(SqliteDb::open_in_memory().unwrap())
 }
 
+fn is_ready(start: Start) -> bool {
+    matches!(start, Start::Ready(_))
+}
+
 /// A writer with one entry after entry 0, and the copy of its database before that entry.
 fn put_back() -> (Running, Arc<SqliteDb>) {
     let mut writer = Running::new();
@@ -70,10 +74,10 @@ fn a_start_waits_for_enough_distinct_witnesses() {
     let body = stored_body(&db);
     for n in [1, 1, 1, 2, 2] {
         state(bus.as_ref(), n, &body, at(1_001));
-        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+        assert!(!is_ready(check.step(at(1_001)).unwrap()));
     }
     state(bus.as_ref(), 4, &body, at(1_001));
-    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+    assert!(is_ready(check.step(at(1_001)).unwrap()));
 }
 
 /// With five seats a quorum is four, and three witnesses are in every quorum of which one is honest:
@@ -90,13 +94,14 @@ fn a_start_needs_fewer_witnesses_than_a_quorum_when_fewer_are_in_all_of_them() {
     let (db, bus) = (empty(), bus());
     let mut check = start_of(&world, &db, &bus).unwrap();
     let body = stored_body(&db);
-    for (n, expected) in [(1, Start::Waits), (4, Start::Waits), (5, Start::Ready)] {
+    for (n, expected) in [(1, false), (4, false), (5, true)] {
         let topic = topics::cosignatures(world.seat(n).node);
         let cosignature = world.cosignature(n, &body, at(1_001));
         let letter = Letter::new(&topic, at(1_001));
         let record = world.record(Sender::Seat(n), letter, &cosignature);
         bus.publish(&[record]).unwrap();
-        assert_eq!(check.step(at(1_001)).unwrap(), expected, "after seat {n}");
+        let found = is_ready(check.step(at(1_001)).unwrap());
+        assert_eq!(found, expected, "after seat {n}");
     }
 }
 
@@ -106,11 +111,11 @@ fn a_topic_whose_records_the_bus_has_all_dropped_is_read_from_its_start() {
     let topic = Topic::new(&topics::cosignatures(node(4))).unwrap();
     let bus: Arc<dyn Bus> = Arc::new(Emptied { inner, topic });
     let mut check = later(&db, &bus).unwrap();
-    assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+    assert!(!is_ready(check.step(at(1_001)).unwrap()));
     for n in 1..=3 {
         state(bus.as_ref(), n, &stored_body(&db), at(1_001));
     }
-    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+    assert!(is_ready(check.step(at(1_001)).unwrap()));
 }
 
 #[test]
@@ -121,22 +126,22 @@ fn statements_made_before_the_start_do_not_count() {
     for n in 1..=4 {
         state(bus.as_ref(), n, &body, at(1_000));
     }
-    assert_eq!(check.step(at(1_002)).unwrap(), Start::Waits);
+    assert!(!is_ready(check.step(at(1_002)).unwrap()));
     for n in 1..=3 {
         state(bus.as_ref(), n, &body, at(1_001));
     }
-    assert_eq!(check.step(at(1_002)).unwrap(), Start::Ready);
+    assert!(is_ready(check.step(at(1_002)).unwrap()));
 }
 
 #[test]
 fn a_clock_that_was_ahead_at_the_start_counts_from_its_repair() {
     let (db, bus) = (empty(), bus());
     let mut check = open_start(&db, &bus, (at(600_000), 9)).unwrap();
-    assert_eq!(check.step(at(1_000)).unwrap(), Start::Waits);
+    assert!(!is_ready(check.step(at(1_000)).unwrap()));
     for n in 1..=3 {
         state(bus.as_ref(), n, &stored_body(&db), at(1_001));
     }
-    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+    assert!(is_ready(check.step(at(1_001)).unwrap()));
 }
 
 #[test]
@@ -192,7 +197,7 @@ fn hole_batches_without_the_logs_signature_do_not_keep_a_writer_from_starting() 
         for n in 1..=3 {
             state(writer.bus.as_ref(), n, &stored_body(&writer.db), at(1_001));
         }
-        assert_eq!(check.step(at(1_002)).unwrap(), Start::Ready);
+        assert!(is_ready(check.step(at(1_002)).unwrap()));
     }
 }
 
@@ -233,7 +238,7 @@ fn a_start_waits_for_its_own_question_to_come_back() {
     for n in 1..=4 {
         state(shown.as_ref(), n, &stored_body(&old), at(1_001));
     }
-    assert_eq!(check.step(at(1_002)).unwrap(), Start::Waits);
+    assert!(!is_ready(check.step(at(1_002)).unwrap()));
     shown.publish(&late[1..]).unwrap();
     hiding.show_all();
     assert!(matches!(
@@ -258,9 +263,9 @@ fn an_older_record_of_the_topic_does_not_stand_for_the_question() {
     for n in 1..=3 {
         state(shown.as_ref(), n, &stored_body(&writer.db), at(1_001));
     }
-    assert_eq!(check.step(at(1_002)).unwrap(), Start::Waits);
+    assert!(!is_ready(check.step(at(1_002)).unwrap()));
     hiding.show_all();
-    assert_eq!(check.step(at(1_003)).unwrap(), Start::Ready);
+    assert!(is_ready(check.step(at(1_003)).unwrap()));
 }
 
 #[test]
@@ -322,7 +327,7 @@ fn witnesses_of_another_history_that_is_shorter_stop_a_start_on_a_new_bus() {
     let bus = bus();
     let mut check = later(&old, &bus).unwrap();
     for n in 1..=2 {
-        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+        assert!(!is_ready(check.step(at(1_001)).unwrap()));
         state(bus.as_ref(), n, &stored_body(&writer.db), at(1_001));
     }
     assert!(matches!(
@@ -337,10 +342,10 @@ fn witnesses_that_are_behind_on_the_same_history_are_level() {
     let (db, bus) = (Arc::clone(&writer.db), bus());
     let mut check = later(&db, &bus).unwrap();
     for n in 1..=3 {
-        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+        assert!(!is_ready(check.step(at(1_001)).unwrap()));
         state(bus.as_ref(), n, &stored_body(&old), at(1_001));
     }
-    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+    assert!(is_ready(check.step(at(1_001)).unwrap()));
 }
 
 #[test]
@@ -369,7 +374,7 @@ fn witnesses_that_know_more_than_the_database_stop_a_start_on_a_new_bus() {
         state(bus.as_ref(), n, &stored_body(&old), at(1_001));
     }
     state(bus.as_ref(), 1, &newest, at(1_002));
-    assert_eq!(check.step(at(1_003)).unwrap(), Start::Waits, "one may lie");
+    assert!(!is_ready(check.step(at(1_003)).unwrap()), "one may lie");
     state(bus.as_ref(), 2, &newest, at(1_002));
     let refused = check.step(at(1_003)).unwrap_err();
     assert!(matches!(
@@ -405,7 +410,7 @@ fn witnesses_of_another_history_of_the_same_length_stop_a_start_on_a_new_bus() {
     let bus = bus();
     let mut check = later(&old, &bus).unwrap();
     for n in 1..=2 {
-        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+        assert!(!is_ready(check.step(at(1_001)).unwrap()));
         state(bus.as_ref(), n, &stored_body(&writer.db), at(1_001));
     }
     assert!(matches!(
@@ -423,9 +428,9 @@ fn a_witness_that_has_shown_more_does_not_count_again() {
     for n in 1..=3 {
         state(bus.as_ref(), n, &body, at(1_002));
     }
-    assert_eq!(check.step(at(1_003)).unwrap(), Start::Waits);
+    assert!(!is_ready(check.step(at(1_003)).unwrap()));
     state(bus.as_ref(), 4, &body, at(1_002));
-    assert_eq!(check.step(at(1_003)).unwrap(), Start::Ready);
+    assert!(is_ready(check.step(at(1_003)).unwrap()));
 }
 
 #[test]
@@ -435,10 +440,10 @@ fn one_hostile_witness_does_not_keep_a_writer_from_starting() {
     let body = stored_body(&db);
     state(bus.as_ref(), 4, &body.replace("\n1\n", "\n9\n"), at(1_001));
     for n in 1..=3 {
-        assert_eq!(check.step(at(1_001)).unwrap(), Start::Waits);
+        assert!(!is_ready(check.step(at(1_001)).unwrap()));
         state(bus.as_ref(), n, &body, at(1_001));
     }
-    assert_eq!(check.step(at(1_001)).unwrap(), Start::Ready);
+    assert!(is_ready(check.step(at(1_001)).unwrap()));
 }
 
 #[test]

@@ -42,12 +42,11 @@ impl Service {
                 self.starting = Some(check);
                 Ok(())
             }
-            Ok(Start::Ready) => {
+            Ok(Start::Ready(ready)) => {
                 self.put_unchecked();
 
-                let genesis = Arc::clone(&self.rig.world.genesis);
                 let seed = self.rig.world.log_key.to_bytes();
-                let writer = Writer::new(genesis, &seed, self.post(), self.entropy.clone());
+                let writer = Writer::new(ready, &seed, self.post(), self.entropy.clone());
                 let stage = self.writer_stage(BoundedWriter::new(writer.unwrap()));
                 self.run(stage, None)
             }
