@@ -1,6 +1,6 @@
 //! The writer's stage under the bound of [`clocks`](crate::clocks).
 
-use crate::writer::Writer;
+use crate::writer::{Round, Writer};
 use strongroom_journal::follower::Follower;
 use strongroom_ports::bus::{Delivered, Record, Topic};
 use strongroom_ports::db::{Migration, Tx};
@@ -58,10 +58,19 @@ impl Stage for BoundedWriter {
         tx: &mut dyn Tx,
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
+        // The witnesses' clocks are heard before the stamp is made: after a silence it would lag, and
+        // with it the `witnessed` entry that this very batch may allow.
+        let cosigned = self.0.hear(batch)?;
+
         // Deadlines are judged by the bounded time, too: under a clock that is ahead every submission
         // would be late, and a whole round would be refused for a fault of this machine.
-        let stamp = self.0.clocks.stamp(UnixMs(now_ms));
-        self.0.handle(stamp.0, tx, batch)
+        let round = Round {
+            batch,
+            cosigned,
+            arrived: UnixMs(now_ms),
+            stamp: self.0.clocks.stamp(UnixMs(now_ms)),
+        };
+        self.0.handle_round(tx, &round)
     }
 
     /// As the writer's own; asks the witnesses for the time when it is needed.

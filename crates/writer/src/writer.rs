@@ -14,8 +14,8 @@ use strongroom_ports::host::Entropy;
 use strongroom_replica::{Incoming, Replica, ReplicaError, journal_topics, open_incoming};
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, Post};
-use strongroom_types::{Code, Refusal, UnixMs, digest};
-use strongroom_wire::{JournalBatch, JournalResult, topics};
+use strongroom_types::{Code, NodeId, Refusal, UnixMs, digest};
+use strongroom_wire::{JournalBatch, JournalResult, WitnessCosignature, topics};
 
 /// How long an answer may be acted upon. It is only a hint; the entries are the truth.
 const ANSWER_LIFE_MS: u64 = 60_000;
@@ -24,6 +24,25 @@ const FOR_EVER: UnixMs = UnixMs(i64::MAX as u64);
 
 /// Per submission: its position, or why it was refused.
 type Positions = Vec<Result<u64, Refusal>>;
+
+/// A cosignature out of its record.
+pub(crate) struct HeardCosignature<'a> {
+    topic: &'a Topic,
+    witness: NodeId,
+    /// The witness's statement, not verified yet.
+    cosignature: WitnessCosignature,
+}
+
+/// A round's records, with the times that they are judged by.
+pub(crate) struct Round<'a> {
+    pub(crate) batch: &'a [Delivered],
+    /// The cosignatures of the batch.
+    pub(crate) cosigned: Vec<HeardCosignature<'a>>,
+    /// This machine's clock when they arrived.
+    pub(crate) arrived: UnixMs,
+    /// Stamp of what is ordered.
+    pub(crate) stamp: UnixMs,
+}
 
 /// Role `journal`: may delay, cannot forge, reorder or fork.
 pub struct Writer {
@@ -104,37 +123,62 @@ impl Writer {
         Ok((records.collect::<Result<_, _>>()?, ordered.results))
     }
 
+    /// Opens what witnesses sent, and takes note of their clocks.
+    ///
+    /// # Errors
+    /// Poison, for a record that does not open.
+    pub(crate) fn hear<'a>(
+        &mut self,
+        batch: &'a [Delivered],
+    ) -> Result<Vec<HeardCosignature<'a>>, StageError> {
+        let registered = Arc::clone(self.replica()?.follower().state().registered());
+
+        let mut cosigned = Vec::new();
+        for delivered in batch.iter().filter(|delivered| !is_submission(delivered)) {
+            // An error, for the shell to forget the record's id: the true record may have the same.
+            let incoming = open_incoming(&delivered.record.payload, registered.as_ref()).map_err(
+                |refusal| StageError::poison("the record does not open").because(refusal),
+            )?;
+
+            match incoming {
+                Incoming::Cosignature {
+                    witness,
+                    made,
+                    cosignature,
+                } => {
+                    // Also when it does not count: the envelope is signed, and the time is what is
+                    // new.
+                    self.clocks.hear(witness, made);
+                    cosigned.push(HeardCosignature {
+                        topic: &delivered.topic,
+                        witness,
+                        cosignature,
+                    });
+                }
+                Incoming::Batch(_) => {
+                    tracing::warn!(topic = %delivered.topic, "entries of no witness were skipped");
+                }
+            }
+        }
+        Ok(cosigned)
+    }
+
     /// Takes in a cosignature: when the witnesses go quiet a tick is due, and when they know more
     /// than this database, it was put back.
-    fn on_cosignature(&mut self, now: UnixMs, delivered: &Delivered) -> Result<(), StageError> {
+    fn on_cosignature(
+        &mut self,
+        arrived: UnixMs,
+        cosigned: &HeardCosignature<'_>,
+    ) -> Result<(), StageError> {
         let faults = self.genesis.faults as usize;
         let replica = self.replica.as_mut().ok_or_else(not_loaded)?;
         let follower = replica.follower_mut();
-        let registered = Arc::clone(follower.state().registered());
-
-        // An error, for the shell to forget the record's id: the true record may have the same.
-        let incoming = open_incoming(&delivered.record.payload, registered.as_ref())
-            .map_err(|refusal| StageError::poison("the record does not open").because(refusal))?;
-        let heard = match incoming {
-            Incoming::Cosignature {
-                witness,
-                made,
-                cosignature,
-            } => {
-                // Also when it does not count: the envelope is signed, and the time is what is new.
-                self.clocks.hear(witness, made);
-                follower.cosignature(witness, &cosignature, now)
-            }
-            Incoming::Batch(_) => Err(Refusal::new(
-                Code::UnknownSender,
-                "entries on a witness's topic",
-            )),
-        };
 
         // A cosignature that does not verify is skipped: it proves nothing, and a hostile witness
         // can send many.
-        if let Err(refusal) = heard {
-            tracing::warn!(topic = %delivered.topic, %refusal, "a cosignature was skipped");
+        let counted = follower.cosignature(cosigned.witness, &cosigned.cosignature, arrived);
+        if let Err(refusal) = counted {
+            tracing::warn!(topic = %cosigned.topic, %refusal, "a cosignature was skipped");
         }
 
         // More witnesses than may lie know entries that this database lacks: it was put back, and
@@ -230,16 +274,29 @@ impl Writer {
         tx: &mut dyn Tx,
         batch: &[Delivered],
     ) -> Result<Vec<Record>, StageError> {
-        let now = UnixMs(now_ms);
+        let round = Round {
+            batch,
+            cosigned: self.hear(batch)?,
+            arrived: UnixMs(now_ms),
+            stamp: UnixMs(now_ms),
+        };
+        self.handle_round(tx, &round)
+    }
+
+    /// Takes in submissions, and cosignatures that were heard.
+    pub(crate) fn handle_round(
+        &mut self,
+        tx: &mut dyn Tx,
+        round: &Round<'_>,
+    ) -> Result<Vec<Record>, StageError> {
+        let stamp = round.stamp;
         let registered = Arc::clone(self.replica()?.follower().state().registered());
 
         // Submissions of a round are ordered together: one checkpoint and one commit for all of
         // them.
         let mut submitted = Vec::new();
-        for delivered in batch {
-            if delivered.topic.as_str() == topics::JOURNAL_SUBMITTED {
-                submitted.push(read_submission(delivered, registered.as_ref(), now)?);
-            }
+        for delivered in round.batch.iter().filter(|d| is_submission(d)) {
+            submitted.push(read_submission(delivered, registered.as_ref(), stamp)?);
         }
 
         let (mut submissions, mut offers) = (Vec::new(), Vec::new());
@@ -255,11 +312,12 @@ impl Writer {
             }
         }
 
-        for delivered in batch
-            .iter()
-            .filter(|d| d.topic.as_str() != topics::JOURNAL_SUBMITTED)
-        {
-            self.on_cosignature(now, delivered)?;
+        // Their arrival is dated by this machine's clock and not by the stamp, which lags after a
+        // silence until f + 1 witnesses have spoken: the first of them would seem to sign ahead of
+        // time, and would not count. A clock that is ahead takes in what one of f may date so, and
+        // `apply` does not.
+        for cosigned in &round.cosigned {
+            self.on_cosignature(round.arrived, cosigned)?;
         }
 
         // The `witnessed` entry comes first, because it may put in force what the submissions of
@@ -273,7 +331,7 @@ impl Writer {
 
         // Each submission gets one answer. Results are in the order of the offers, and a refused
         // submission was not offered.
-        let (mut records, results) = self.order(now, tx, &offers)?;
+        let (mut records, results) = self.order(stamp, tx, &offers)?;
         let mut results = results.into_iter();
         if let Some(own) = is_due.then(|| results.next()).flatten() {
             self.on_own_result(own);
@@ -283,7 +341,7 @@ impl Writer {
                 Some(refusal) => Err(refusal.clone()),
                 None => results.next().unwrap_or_else(|| Err(Code::Internal.into())),
             };
-            records.push(self.answer(now, submission, result)?);
+            records.push(self.answer(stamp, submission, result)?);
         }
         Ok(records)
     }
@@ -324,6 +382,10 @@ pub(crate) fn batch_record(
         batch,
         &cause,
     )
+}
+
+fn is_submission(delivered: &Delivered) -> bool {
+    delivered.topic.as_str() == topics::JOURNAL_SUBMITTED
 }
 
 fn not_loaded() -> StageError {

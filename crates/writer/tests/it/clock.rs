@@ -3,8 +3,9 @@
 use crate::fixture::*;
 use std::sync::Arc;
 use strongroom_journal::Body;
+use strongroom_journal::state::Lookup as _;
 use strongroom_store_sqlite::SqliteDb;
-use strongroom_types::{Scope, Signed, UnixMs};
+use strongroom_types::{ActBody, Scope, Signed, UnixMs};
 use strongroom_wire::{JournalBatch, JournalSubmitted, encode, topics};
 use strongroom_world::Letter;
 use strongroom_writer::{AHEAD_MAX_MS, Start};
@@ -148,4 +149,30 @@ fn a_start_that_waited_for_an_hour_stamps_by_the_clocks_that_answered_it() {
     submit(&writer, 1, stop(1));
     writer.settle(hour).unwrap();
     assert_eq!(tip(&writer).1, hour);
+}
+
+/// All at once, as where the bus was away; and one by one, as where the witnesses were.
+#[test]
+fn cosignatures_after_a_long_silence_count_when_they_arrive() {
+    for at_once in [3, 1] {
+        let mut writer = Running::new();
+        writer.settle(START).unwrap();
+        submit(&writer, 1, stop(1));
+        writer.settle(START).unwrap();
+        submit(&writer, 2, platform_act(2, 2, ActBody::Resume));
+        writer.settle(START).unwrap();
+        for second in 1..=120 {
+            writer.settle(at(second * 1_000)).unwrap();
+        }
+
+        let size = writer.size();
+        for seats in [1, 2, 3].chunks(at_once) {
+            answer(&writer, seats.iter().copied(), at(120_000));
+            writer.settle(at(120_000)).unwrap();
+        }
+        let follower = writer.shell.stage().follower().unwrap();
+        let is_stopped = follower.state().platform().unwrap().stopped;
+        let found = (writer.size(), tip(&writer).1, is_stopped);
+        assert_eq!(found, (size + 1, at(120_000), false), "{at_once} at once");
+    }
 }
