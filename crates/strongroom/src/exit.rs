@@ -11,6 +11,7 @@ pub use strongroom_client::with_causes;
 use strongroom_ports::bus::BusError;
 use strongroom_ports::db::{DbError, DbErrorKind};
 use strongroom_types::Refusal;
+use strongroom_writer::StartError;
 
 /// The exit codes of `run`, as `--help` and `docs/cli.md` show them.
 pub const EXIT_CODES: &str = "\
@@ -20,13 +21,18 @@ Exit codes:
    2  wrong command line, an unknown role among it
   10  the genesis file is missing, or is not the one whose hash is pinned
   11  a role's database is damaged, of another installation, role or program, or of another build
+  12  the writer's database was put back: it lacks entries that were published
   13  the disk is full
   15  another process runs on the folder of one of the roles, or on that of the sockets
   16  a role's secrets file is missing, readable by others, or of another installation or role
   78  the configuration cannot be used, or names a part that this build lacks
 With 10, 11, 15, 16 and 78 nothing was started, and nothing that was there before was changed.
+With 12 nothing more is appended until the newest copy of that database is there again.
 Only with 11 it may also be that a role stopped for good on a database that was damaged while it
 ran; the message then begins with `stopped`.";
+
+/// Exit code of a writer whose database was put back; a signer's of the same number means the same.
+const PUT_BACK: u8 = 12;
 
 /// Reasons for which roles did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -138,12 +144,31 @@ impl fmt::Display for PartFailure {
     }
 }
 
-/// Exit code of an error that ends the process: that of the database's error among its causes.
+/// Exit code of an error that ends the process: that of a database among its causes which was put
+/// back, or which fails.
 pub(crate) fn code_of(error: &(dyn Error + 'static)) -> u8 {
+    let start: Option<&StartError> = error.downcast_ref();
+    if start.is_some_and(StartError::proves_restore) {
+        return PUT_BACK;
+    }
+
     match (error.downcast_ref(), error.source()) {
         (Some(of_db), _) => code_of_db(of_db),
         (None, Some(cause)) => code_of(cause),
         (None, None) => 1,
+    }
+}
+
+/// Cure of an end that the same start would meet again, for people.
+pub(crate) const fn advice(code: u8) -> Option<&'static str> {
+    // What was published shows which copy is the newest one, so the bus is not to be emptied.
+    if code == PUT_BACK {
+        Some(
+            "Put the newest copy of this database in its place and leave the bus as it is: with an \
+             older one the writer does not start, since it would fork the journal",
+        )
+    } else {
+        None
     }
 }
 

@@ -1,6 +1,6 @@
 //! Threads of a process of roles: named, restarted after what may pass, reported when it does not.
 
-use crate::exit::{PartFailure, code_of, with_causes};
+use crate::exit::{PartFailure, advice, code_of, with_causes};
 use std::any::Any;
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,12 +38,14 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// The end for good by an error, whose causes give the exit code.
+    /// The end for good by an error, whose causes give the exit code and what to do about it.
     #[must_use]
     pub fn for_good(error: &(dyn Error + 'static)) -> Self {
+        let code = code_of(error);
+        let why = with_causes(error);
         Self::ForGood {
-            why: with_causes(error),
-            code: code_of(error),
+            why: advice(code).map_or_else(|| why.clone(), |advice| format!("{why}. {advice}")),
+            code,
         }
     }
 }

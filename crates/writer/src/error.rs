@@ -48,7 +48,7 @@ pub enum StartError {
         size: u64,
     },
     /// More witnesses than may be hostile vouch for entries that the database does not hold: it was
-    /// put back.
+    /// put back. The cause of a running writer's end, too, that hears of them later.
     #[error("{witnesses} witnesses vouch for entries that the writer's database does not hold")]
     WitnessesAhead {
         /// Number of witnesses.

@@ -1,6 +1,7 @@
 //! The writer's stage.
 
 use crate::clocks::WitnessClocks;
+use crate::error::StartError;
 use crate::ready::ReadyStart;
 use crate::submitted::{Submission, Submitted, read_submission};
 use crate::turns::in_turn;
@@ -183,10 +184,10 @@ impl Writer {
 
         // More witnesses than may lie know entries that this database lacks: it was put back, and
         // what it orders next would fork the journal.
-        if follower.witnesses_elsewhere() > faults {
-            return Err(StageError::fatal(
-                "more witnesses than may be hostile vouch for entries that this database does not hold",
-            ));
+        let witnesses = follower.witnesses_elsewhere();
+        if witnesses > faults {
+            let put_back = StartError::WitnessesAhead { witnesses };
+            return Err(StageError::fatal("nothing more is appended").because(put_back));
         }
         Ok(())
     }

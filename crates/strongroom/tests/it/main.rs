@@ -17,3 +17,4 @@ mod program;
 mod running;
 mod secrets;
 mod supervise;
+mod writer_start;

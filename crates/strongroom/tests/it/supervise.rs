@@ -11,6 +11,7 @@ use strongroom_ports::bus::{Delivered, Mode, Record, Topic};
 use strongroom_ports::db::{DbError, DbErrorKind, Migration, Tx};
 use strongroom_stage::{Stage, StageError, StopFlag};
 use strongroom_store_sqlite::SqliteDb;
+use strongroom_writer::StartError;
 
 /// Waits until `held` holds.
 fn until(held: impl Fn() -> bool) {
@@ -87,6 +88,22 @@ fn damage_that_a_running_role_meets_has_the_exit_code_of_damage() {
     assert_eq!(code, 11);
     assert!(text.starts_with("stopped: part: its tables: "), "{text}");
     assert!(text.ends_with("page 7"), "{text}");
+}
+
+/// A copy that was put back while the role ran is as little to be started again as one before it.
+#[test]
+fn a_running_writer_whose_database_was_put_back_ends_with_a_code_of_its_own_and_the_cure() {
+    let mut supervisor = Supervisor::default();
+    supervisor.repeat("writer", |_| {
+        let put_back = StartError::WitnessesAhead { witnesses: 2 };
+        Ended::for_good(&StageError::fatal("nothing more is appended").because(put_back))
+    });
+    until(|| supervisor.failure().is_some());
+    let failure = supervisor.failure().unwrap();
+    supervisor.stop();
+    assert_eq!(failure.code, 12);
+    assert!(failure.what.contains("2 witnesses vouch"), "{failure}");
+    assert!(failure.what.contains("Put the newest copy"), "{failure}");
 }
 
 /// As the HTTP server, were its listener to close: the process would run on with no one to answer.

@@ -1,4 +1,5 @@
 use crate::fixture::*;
+use std::error::Error as _;
 use std::sync::Arc;
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
@@ -7,6 +8,7 @@ use strongroom_store_sqlite::SqliteDb;
 use strongroom_types::{ActBody, Code, Scope, Signed, TenantId};
 use strongroom_wire::{JournalResult, JournalSubmitted, Role, encode, topics};
 use strongroom_world::{Letter, Sender};
+use strongroom_writer::StartError;
 
 fn answer(writer: &Running, id: u8) -> Result<u64, Code> {
     let answers = writer.answers();
@@ -236,7 +238,13 @@ fn a_writer_whose_database_was_put_back_stops_before_it_orders_a_fork() {
 
     let restored = Arc::new(SqliteDb::from_snapshot(&copy).unwrap());
     let mut again = Running::unchecked(restored, Arc::clone(&writer.bus), 7);
-    assert!(matches!(again.settle(START), Err(ShellError::Fatal { .. })));
+    let Err(ShellError::Fatal { source, .. }) = again.settle(START) else {
+        panic!("it goes on");
+    };
+
+    // By its cause the role ends as one whose start found it.
+    let cause: Option<&StartError> = source.source().and_then(|cause| cause.downcast_ref());
+    assert!(cause.is_some_and(StartError::proves_restore), "{source}");
     assert_eq!(
         writer
             .replayed()
