@@ -174,26 +174,16 @@ impl HostileWriter {
             batch.iter().cloned().partition(is_submission);
         self.cosigned.extend(cosigned);
 
+        // Honest again: what was kept back is given at once, as if it had just arrived.
         if orders.does.is_empty() {
             let mut all = std::mem::take(&mut self.cosigned);
             all.extend(submitted);
-            return self.give_kept(now_ms, tx, &all);
+            return self.honest.handle(now_ms, tx, &all);
         }
 
         let mut records = self.vouch(&orders, now_ms, tx)?;
         records.extend(self.append(&orders, now_ms, (tx, &submitted))?);
         Ok(records)
-    }
-
-    /// Honest again: what was kept back is given at once, as if it had just arrived.
-    fn give_kept(
-        &mut self,
-        now_ms: u64,
-        tx: &mut dyn Tx,
-        all: &[Delivered],
-    ) -> Result<Vec<Record>, StageError> {
-        // An honest writer would have heard the witnesses' clocks all the time.
-        self.honest.unbounded().handle(now_ms, tx, all)
     }
 
     fn open(&self, delivered: Delivered) -> Option<Vouched> {
@@ -310,7 +300,7 @@ impl Stage for HostileWriter {
         if !self.cosigned.is_empty() {
             records = if orders.does.is_empty() {
                 let kept = std::mem::take(&mut self.cosigned);
-                self.give_kept(now_ms, tx, &kept)?
+                self.honest.handle(now_ms, tx, &kept)?
             } else {
                 self.vouch(&orders, now_ms, tx)?
             };
