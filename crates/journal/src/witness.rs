@@ -319,19 +319,34 @@ impl Witness {
         self.handed.open()
     }
 
-    /// Checks a cosignature that arrived under this witness's own name. A valid one over more than
-    /// it remembers proves that its disk was put back: the key is retired, which the caller stores.
-    /// Says whether that happened.
-    pub fn on_own_cosignature(&mut self, cosignature: &WitnessCosignature) -> bool {
-        // Everything up to the newest size is remembered; only what lies beyond it, or beside it,
-        // was signed by another life of this key.
-        let known = self.last.as_ref().is_some_and(|last| {
-            Checkpoint::parse(&cosignature.body)
-                .is_ok_and(|shown| shown.size() < last.size || cosignature.body == last.body)
-        });
-        let restored = !self.retired && !known && is_signed(self, cosignature);
+    /// Checks a cosignature that arrived under this witness's own name. A valid one over a head that
+    /// it has not cosigned proves that its disk was put back: the key is retired, which the caller
+    /// stores. Says whether that happened. `stored` gives the body of the replica's head of a size,
+    /// if a batch ended there.
+    ///
+    /// # Errors
+    /// What `stored` says.
+    pub fn on_own_cosignature<E>(
+        &mut self,
+        cosignature: &WitnessCosignature,
+        stored: impl FnOnce(u64) -> Result<Option<String>, E>,
+    ) -> Result<bool, E> {
+        let is_known = match (&self.last, Checkpoint::parse(&cosignature.body)) {
+            // Below the newest size it has cosigned stored heads only, and every one of its line
+            // stays stored: another life of this key, which another line was shown to, signed any
+            // other body. It may be shown after this disk has caught up with it in size.
+            (Some(last), Ok(shown)) if shown.size() < last.size => {
+                stored(shown.size())?.as_ref() == Some(&cosignature.body)
+            }
+
+            // What lies beyond the newest, or beside it, this disk has not cosigned.
+            (Some(last), Ok(_)) => cosignature.body == last.body,
+            (None, _) | (_, Err(_)) => false,
+        };
+
+        let restored = !self.retired && !is_known && is_signed(self, cosignature);
         self.retired |= restored;
-        restored
+        Ok(restored)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::ReplicaError;
 use crate::memory::{compare_and_set, cosigned};
 use crate::replica::Replica;
+use crate::rows::head_body;
 use crate::schema as sql;
 use std::collections::BTreeSet;
 use strongroom_journal::witness::{EndedAct, Witness};
@@ -117,8 +118,8 @@ impl Replica {
         self.store_ended(tx, witness)
     }
 
-    /// Compares a cosignature under this witness's name with its memory. One that the memory does
-    /// not explain retires the key, and the retirement is stored. See
+    /// Compares a cosignature under this witness's name with its memory and the stored heads. One
+    /// that they do not explain retires the key, and the retirement is stored. See
     /// [`Witness::on_own_cosignature`].
     ///
     /// # Errors
@@ -129,8 +130,8 @@ impl Replica {
         witness: &mut Witness,
         cosignature: &WitnessCosignature,
     ) -> Result<(), ReplicaError> {
-        if witness.on_own_cosignature(cosignature) {
-            tracing::error!(node = %witness.node(), "a cosignature of this key is newer than this disk: the witness key is retired");
+        if witness.on_own_cosignature(cosignature, |size| head_body(tx, size))? {
+            tracing::error!(node = %witness.node(), "a cosignature of this key is not of this disk: the witness key is retired");
             tx.execute(sql::RETIRE, &[true.into()])?;
             self.stored.retired = true;
         }

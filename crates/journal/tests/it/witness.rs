@@ -318,7 +318,12 @@ fn a_cosignature_by_this_witness_above_its_memory_retires_the_key_for_good() {
     let early = cosign_at(&mut before, &behind, START).unwrap();
     log.tick(START);
     let late = cosign_at(&mut before, &log.follower, START).unwrap();
-    assert!(!before.on_own_cosignature(&early) && !before.on_own_cosignature(&late));
+    let stored = |size| (size == 2).then(|| early.body.clone());
+    let retires = |witness: &mut Witness, shown: &WitnessCosignature| {
+        let stored = |size| Ok::<_, Refusal>(stored(size));
+        witness.on_own_cosignature(shown, stored).unwrap()
+    };
+    assert!(!retires(&mut before, &early) && !retires(&mut before, &late));
 
     let mut restored = witness(
         1,
@@ -329,13 +334,16 @@ fn a_cosignature_by_this_witness_above_its_memory_retires_the_key_for_good() {
         }),
     );
     assert!(
-        !restored.on_own_cosignature(&WitnessCosignature {
-            signature: [1; 64],
-            ..late.clone()
-        }),
+        !retires(
+            &mut restored,
+            &WitnessCosignature {
+                signature: [1; 64],
+                ..late.clone()
+            }
+        ),
         "not its own"
     );
-    assert!(restored.on_own_cosignature(&late));
+    assert!(retires(&mut restored, &late));
     log.tick(START);
     assert_eq!(
         cosign_at(&mut restored, &log.follower, START),
@@ -343,6 +351,41 @@ fn a_cosignature_by_this_witness_above_its_memory_retires_the_key_for_good() {
         "however far it catches up"
     );
     assert!(!restored.due(&log.follower, START));
+}
+
+/// A disk that was put back and caught up on another line remembers a larger size than it is shown.
+#[test]
+fn a_cosignature_by_this_witness_below_its_memory_retires_a_key_whose_log_has_another_head_there() {
+    let (mut log, mut behind) = (log(), Follower::new(genesis()).unwrap());
+    behind.append(&log.tick(START)).unwrap();
+    let early = cosign_at(&mut witness(1, None), &behind, START).unwrap();
+    log.tick(START);
+    let late = cosign_at(&mut witness(1, None), &log.follower, START).unwrap();
+    let last = Cosigned {
+        size: log.follower.tip().size,
+        body: late.body.clone(),
+        time_s: late.time_s,
+    };
+
+    let retires = |shown: &WitnessCosignature, stored: Option<&str>| {
+        let mut witness = witness(1, Some(last.clone()));
+        let stored = |size| {
+            assert_eq!(size, behind.tip().size);
+            Ok::<_, Refusal>(stored.map(str::to_owned))
+        };
+        let retires = witness.on_own_cosignature(shown, stored).unwrap();
+        assert_eq!(witness.is_retired(), retires);
+        retires
+    };
+    assert!(!retires(&early, Some(&early.body)));
+    assert!(retires(&early, Some("another head")));
+    assert!(retires(&early, None), "no batch of this line ended there");
+
+    let forged = WitnessCosignature {
+        signature: [1; 64],
+        ..early
+    };
+    assert!(!retires(&forged, None), "not its own");
 }
 
 #[test]

@@ -185,6 +185,38 @@ fn a_cosignature_by_this_witness_beyond_the_disk_retires_the_key_across_restarts
     );
 }
 
+/// A disk that was put back, and followed another line past what it had cosigned before.
+#[test]
+fn a_cosignature_by_this_witness_over_a_head_that_is_not_stored_retires_the_key() {
+    let (mut log, mut other) = (log(), salted_log(2));
+    let batches = [log.tick(START), log.tick(START), log.tick(START)];
+    other.tick(START);
+    let same_size = other.follower.tip().body.clone();
+    other.tick(START);
+    other.batch(START, &[Body::Tick, Body::Tick]);
+    let beyond = other.follower.tip().body.clone();
+
+    for (shown, is_known) in [
+        (None, true),
+        (Some(same_size), false),
+        (Some(beyond), false),
+    ] {
+        let (db, mut replica) = stored(&batches[..1]);
+        let mut witness = replica.witness(node(1), &witness_seed(1)).unwrap();
+        let early = cosign(&db, &mut replica, &mut witness, START).unwrap();
+        append(&db, &mut replica, &batches[1]);
+        append(&db, &mut replica, &batches[2]);
+        cosign(&db, &mut replica, &mut witness, START).unwrap();
+
+        let shown = shown.map_or(early, |body| cosignature(1, &body, START));
+        commit(&db, |tx| {
+            replica.on_own_cosignature(tx, &mut witness, &shown)
+        })
+        .unwrap();
+        assert_eq!(replica.is_retired(), !is_known, "{}", shown.body);
+    }
+}
+
 #[test]
 fn a_key_retired_on_disk_cosigns_nothing_even_if_memory_does_not_know() {
     let mut log = log();
