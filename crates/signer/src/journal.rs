@@ -210,7 +210,7 @@ impl LocalJournal {
         tx: &mut dyn Tx,
         now: UnixMs,
     ) -> Result<Option<WitnessCosignature>, Fatal> {
-        // One answer per second is enough: records come twice, and a link that connects sends all
+        // One answer per second is enough: records come twice, and a link that connects sends some
         // of them again.
         let is_soon = now.0.abs_diff(self.answered_at.0) < ANSWER_EVERY_MS;
         if is_soon || self.witness.is_retired() {
@@ -293,8 +293,6 @@ impl LocalJournal {
         cosignature: &WitnessCosignature,
         now: UnixMs,
     ) -> Result<(), NotTaken> {
-        // A cosignature under this node's name is checked before it counts: that of a retired key
-        // must not complete a quorum here.
         if node == self.witness.node() {
             let db = Arc::clone(&self.db);
             let mut tx = db.begin()?;
@@ -302,6 +300,12 @@ impl LocalJournal {
                 .on_own_cosignature(tx.as_mut(), &mut self.witness, cosignature)
                 .map_err(fatal)?;
             tx.commit()?;
+
+            // A cosignature under this node's name is checked before it counts: that of a retired
+            // key must not complete a quorum here, neither the one that retired it nor a later one.
+            if self.witness.is_retired() {
+                return Err(NotTaken::Refused(Code::SignerRetired.into()));
+            }
         }
 
         self.replica

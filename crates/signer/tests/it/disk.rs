@@ -72,6 +72,37 @@ fn a_disk_restored_within_one_start_is_found_by_its_own_newer_cosignature() {
     cluster.assert_signs(2, &payment);
 }
 
+/// The cosignature that retires a key was made by another life of it, which may vouch for anything.
+#[test]
+fn the_cosignature_that_retires_a_key_counts_for_no_quorum_here() {
+    let mut cluster = Cluster::ready();
+    let id = cluster.signer_id(1);
+    cluster.cut_off.insert(id);
+    cluster.authorized(300_000, &[]);
+    let (size, record) = (cluster.size(), cluster.batches.last().unwrap().1.clone());
+    let body = cluster.writer().tip().body.clone();
+    let witnessed =
+        |cluster: &mut Cluster| -> u64 { cluster.status(1)["witnessed"].parse().unwrap() };
+
+    // It is shown once before the entries, and once more after them.
+    let own = cluster.cosigned(1, &body);
+    cluster.give(id, ToSigner::Cosignature(own.clone()));
+    assert!(cluster.signer(1).node().is_retired());
+    cluster.give(id, ToSigner::Batch(record));
+    assert_eq!(cluster.status(1)["tip"], size.to_string());
+    cluster.give(id, ToSigner::Cosignature(own));
+
+    let quorum = u16::try_from(cluster.world.genesis.quorum).unwrap();
+    for seat in 2..=quorum {
+        let cosigned = cluster.cosigned(seat, &body);
+        cluster.give(id, ToSigner::Cosignature(cosigned));
+    }
+    assert!(witnessed(&mut cluster) < size);
+    let last = cluster.cosigned(quorum + 1, &body);
+    cluster.give(id, ToSigner::Cosignature(last));
+    assert_eq!(witnessed(&mut cluster), size);
+}
+
 fn marker_value(marker: &crate::machine::MemoryMarker) -> Option<[u8; 16]> {
     use strongroom_signer_core::Marker as _;
     marker.read().unwrap()
