@@ -22,4 +22,7 @@ pub enum LinkError {
     /// The signer's connection broke, or carried bytes that are not frames.
     #[error("the signer's connection")]
     Connection(#[from] io::Error),
+    /// The signer did not say which entry it needs: its first frame did not come in time.
+    #[error("the signer did not say hello")]
+    NoHello,
 }

@@ -7,6 +7,7 @@
 
 mod error;
 mod link;
+mod opening;
 mod session;
 
 pub use error::LinkError;

@@ -44,7 +44,7 @@ pub(crate) struct LinkRoutes {
     pub(crate) cosignatures: Topic,
     /// The journal's submissions: what the signer passes on of what was handed to it.
     pub(crate) submitted: Topic,
-    /// Entries, and the cosignatures of all other witnesses.
+    /// Entries, and the cosignatures of all witnesses.
     pub(crate) journal: Vec<Topic>,
     pub(crate) registered: Registered,
     /// Frames that were dropped since the link was opened.
@@ -88,8 +88,8 @@ impl Link {
         stop: StopFlag,
     ) -> Result<Self, LinkError> {
         let cosignatures = Topic::new(&topics::cosignatures(node))?;
-        // Its own cosignatures among them: a signer that is shown one which it does not remember has
-        // been put back, and its key must say nothing any more.
+        // Its own cosignatures among them: another copy of the signer may run elsewhere, and what
+        // that one cosigns must retire the key here.
         let journal = strongroom_replica::journal_topics(genesis)?;
 
         // Requests published while no signer is connected are read when it comes. Older ones are

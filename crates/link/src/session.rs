@@ -2,13 +2,15 @@
 
 use crate::LinkError;
 use crate::link::{LinkRoutes, Spawn};
+use crate::opening::Opening;
 use std::io::{self, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
-use strongroom_ports::bus::{Delivered, Headers, Position, Record, Topic};
+use strongroom_ports::bus::{Delivered, Headers, Position, Record};
 use strongroom_wire::frame::{FromSigner, ToSigner, read_frame, write_frame};
 use strongroom_wire::{encode, topics};
 
@@ -16,6 +18,9 @@ use strongroom_wire::{encode, topics};
 const FETCH_WAIT: Duration = Duration::from_millis(100);
 /// Longest wait for a signer that does not read before the flags are looked at.
 const WRITE_WAIT: Duration = Duration::from_millis(100);
+/// Waits of that length for a signer's first frame: 5 s. A signer that does not hang sends it as soon
+/// as it is connected.
+const HELLO_POLLS: u32 = 50;
 /// Records taken from the bus at once.
 const RECORDS_MAX: usize = 256;
 
@@ -55,12 +60,30 @@ impl Session {
     /// Carries records both ways until the connection closes; moves `inbox_from` past every request
     /// that was passed on.
     pub(crate) fn run(self, inbox_from: &mut Position, spawn: &Spawn) -> Result<(), LinkError> {
+        // The signer's own cosignatures go before everything else: one whose disk was put back must
+        // learn of it before it is shown an entry that it could cosign again, or a request. Nothing
+        // that it sends is read until they are on their way.
+        let routes = self.routes.as_ref();
+        let inbox = (routes.inbox.clone(), *inbox_from);
+        let opening = Opening::read(
+            routes.bus.as_ref(),
+            inbox,
+            &routes.journal,
+            &routes.cosignatures,
+        )?;
+        for own in &opening.own {
+            if !self.send(&ToSigner::Cosignature(own.clone()))? {
+                return Ok(());
+            }
+        }
+
+        let (said, hello) = mpsc::channel();
         let from_signer = {
             let (routes, closes) = (Arc::clone(&self.routes), Closes(Arc::clone(&self.closed)));
             let stream = self.stream.try_clone()?;
             let receive = move || {
                 let _closes = closes;
-                if let Err(error) = publish_frames(&routes, stream) {
+                if let Err(error) = publish_frames(&routes, stream, &said) {
                     let error: &dyn std::error::Error = &error;
                     tracing::warn!(node = %routes.node, error, "reading from the signer");
                 }
@@ -68,7 +91,7 @@ impl Session {
             spawn(&format!("link-in-{}", self.routes.node), Box::new(receive))
         };
 
-        let sent = self.send_records(inbox_from);
+        let sent = self.send_records(opening, &hello, inbox_from);
 
         // The reading thread blocks in the socket: closing it is what ends that thread.
         let _ = self.stream.shutdown(Shutdown::Both);
@@ -80,21 +103,27 @@ impl Session {
     }
 
     /// Passes records of the bus on to the signer until the session is over.
-    fn send_records(&self, inbox_from: &mut Position) -> Result<(), LinkError> {
-        let mut wants = self.wants(*inbox_from)?;
+    fn send_records(
+        &self,
+        mut opening: Opening,
+        hello: &Receiver<u64>,
+        inbox_from: &mut Position,
+    ) -> Result<(), LinkError> {
+        let Some(next_seq) = self.wait_for_hello(hello)? else {
+            return Ok(());
+        };
+        let known = opening.known_to(next_seq);
+        let wants = &mut opening.wants;
+
         while !self.is_over() {
-            for delivered in self.routes.bus.fetch(&wants, RECORDS_MAX, FETCH_WAIT)? {
-                let frame = encode(&self.frame(&delivered));
-                // Records that the signer did not get go to its next connection. A write that ends
-                // because the connection is over has its reason at the other direction.
-                match write_frame(&mut Sending(self), &frame) {
-                    Ok(()) => {}
-                    Err(_) if self.is_over() => return Ok(()),
-                    Err(error) => return Err(error.into()),
+            for delivered in self.routes.bus.fetch(wants, RECORDS_MAX, FETCH_WAIT)? {
+                // Records that the signer did not get go to its next connection.
+                if !known.include(&delivered) && !self.send(&self.frame(&delivered))? {
+                    return Ok(());
                 }
 
-                // Requests are passed on once, across connections; journal topics begin again with
-                // each connection, since a signer skips what it has.
+                // Requests are passed on once, across connections; of the journal each connection
+                // carries what the signer does not have.
                 let next = delivered.offset + 1;
                 if delivered.topic == self.routes.inbox {
                     inbox_from.next = next;
@@ -110,30 +139,32 @@ impl Session {
         Ok(())
     }
 
-    fn is_over(&self) -> bool {
-        self.closed.load(Ordering::Relaxed) || self.routes.stop.is_set()
+    /// Position of the next entry that the signer needs, from its first frame; none when the session
+    /// is over.
+    fn wait_for_hello(&self, hello: &Receiver<u64>) -> Result<Option<u64>, LinkError> {
+        for _ in 0..HELLO_POLLS {
+            match hello.recv_timeout(FETCH_WAIT) {
+                Ok(next_seq) => return Ok(Some(next_seq)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) if self.is_over() => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        Err(LinkError::NoHello)
     }
 
-    fn wants(&self, inbox_from: Position) -> Result<Vec<(Topic, Position)>, LinkError> {
-        let LinkRoutes {
-            bus,
-            inbox,
-            journal,
-            ..
-        } = self.routes.as_ref();
-
-        let mut wants = vec![(inbox.clone(), inbox_from)];
-        for topic in journal {
-            let mut position = bus.start(topic)?;
-            if topic.as_str() != topics::JOURNAL_ENTRIES {
-                // Reading begins at the newest cosignature of each witness: only that one counts,
-                // and an old one would make its clock look wrong.
-                let latest = bus.end(topic)?.next.saturating_sub(1);
-                position.next = position.next.max(latest);
-            }
-            wants.push((topic.clone(), position));
+    /// Sends a frame. Says whether it went: a write that ends because the connection is over has its
+    /// reason at the other direction.
+    fn send(&self, frame: &ToSigner) -> io::Result<bool> {
+        match write_frame(&mut Sending(self), &encode(frame)) {
+            Ok(()) => Ok(true),
+            Err(_) if self.is_over() => Ok(false),
+            Err(error) => Err(error),
         }
-        Ok(wants)
+    }
+
+    fn is_over(&self) -> bool {
+        self.closed.load(Ordering::Relaxed) || self.routes.stop.is_set()
     }
 
     fn frame(&self, delivered: &Delivered) -> ToSigner {
@@ -169,13 +200,19 @@ impl Write for Sending<'_> {
     }
 }
 
-/// Signer → bus, until the signer closes the connection.
-fn publish_frames(routes: &LinkRoutes, mut stream: UnixStream) -> Result<(), LinkError> {
+/// Signer → bus, until the signer closes the connection; `hello` gets the position that it names.
+fn publish_frames(
+    routes: &LinkRoutes,
+    mut stream: UnixStream,
+    hello: &Sender<u64>,
+) -> Result<(), LinkError> {
     while let Some(bytes) = read_frame(&mut stream)? {
         let frame: FromSigner = borsh::from_slice(&bytes).map_err(io::Error::other)?;
         let (topic, payload) = match frame {
             FromSigner::Hello { next_seq } => {
                 tracing::info!(node = %routes.node, next_seq, "signer connected");
+                // Only the first one is waited for.
+                let _ = hello.send(next_seq);
                 continue;
             }
             FromSigner::Outbox(payload) => (routes.outbox.clone(), payload),

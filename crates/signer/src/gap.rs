@@ -5,7 +5,8 @@ use strongroom_types::UnixMs;
 /// Pause between two requests that brought no entry, milliseconds: the first, and the longest.
 const PAUSE_MS: (u64, u64) = (100, 5_000);
 
-/// Requests for missing entries. Each one makes the link send the journal from its start again.
+/// Requests for missing entries. Each one makes the link look through the journal again and send all
+/// that the replica does not have.
 #[derive(Default)]
 pub(crate) struct Gap {
     /// Whether the link has to be asked now.
@@ -26,7 +27,7 @@ impl Gap {
     /// A batch came that does not follow the tip of this size.
     pub(crate) fn on_batch_ahead(&mut self, size: u64, now: UnixMs) {
         // The last request brought no entry, so what is missing is not to be had, as beside a fork:
-        // a hostile writer could have the whole journal sent again for each of its batches.
+        // a hostile writer could have the whole journal looked through for each of its batches.
         let unanswered = self.last.as_ref().filter(|asked| asked.size == size);
         let pause_ms = match unanswered {
             // The distance counts and not the order: a clock that was set back must not make a

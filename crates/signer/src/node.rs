@@ -154,7 +154,7 @@ impl SignerNode {
     }
 
     /// Whether this node never cosigns and shares again, since its disk was put back, cloned or
-    /// lost.
+    /// lost. A cosignature under its key may show so at any time: the shell looks after each frame.
     #[must_use]
     pub const fn is_retired(&self) -> bool {
         self.journal.is_retired()

@@ -22,7 +22,8 @@ pub enum ToSigner {
 /// Message from a signer to its link process.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
 pub enum FromSigner {
-    /// First frame, from which the link knows which entries to send.
+    /// First frame, from which the link knows which entries to send: of the batches on the bus it
+    /// leaves out those that end at or below this position, but for the newest record.
     Hello {
         /// Position of the next entry that the signer's replica needs.
         next_seq: u64,

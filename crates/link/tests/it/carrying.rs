@@ -1,6 +1,6 @@
 //! What goes through a link, and what does not.
 
-use super::fixture::{DefectiveBus, Fixture};
+use super::fixture::{DefectiveBus, Fixture, Signer};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use strongroom_stage::post::message_id;
@@ -11,8 +11,6 @@ use strongroom_wire::topics;
 fn a_request_reaches_the_signer_and_its_answer_the_outbox() {
     let fixture = Fixture::new();
     let mut signer = fixture.connect();
-    signer.send(&FromSigner::Hello { next_seq: 0 });
-
     fixture.publish_request(b"request");
     assert_eq!(signer.receive(), ToSigner::Inbox(b"request".to_vec()));
 
@@ -46,27 +44,126 @@ fn a_frame_sent_twice_has_one_message_id() {
     assert_ne!(message_id(&published[1]), message_id(&published[2]));
 }
 
+/// A signer whose disk was put back must learn what it has cosigned since, before anything else.
 #[test]
-fn entries_come_from_their_start_and_of_each_witness_the_latest_cosignature_its_own_too() {
-    let fixture = Fixture::without_link();
-    let theirs = topics::cosignatures(fixture.witness);
+fn hole_a_signers_own_newest_cosignatures_come_before_all_else_the_newest_first() {
+    let fixture = Fixture::new();
+    let [own, theirs] = [fixture.node, fixture.witness].map(topics::cosignatures);
     for number in 0..3_u8 {
         fixture.publish(topics::JOURNAL_ENTRIES, &[number]);
         fixture.publish(&theirs, &[10 + number]);
-        fixture.publish(&topics::cosignatures(fixture.node), &[20 + number]);
+        fixture.publish_request(&[20 + number]);
     }
-    let mut fixture = fixture;
-    fixture.start();
+    for number in 100..120_u8 {
+        fixture.publish(&own, &[number]);
+    }
 
+    // One that dies before it reads anything may have cosigned again what it remembers, and that
+    // is its newest record then: some older ones are shown, too.
     let mut signer = fixture.connect();
-    let mut received: Vec<_> = (0..5).map(|_| signer.receive()).collect();
-    received.sort_by_key(|frame| match frame {
+    let mut received = |count: usize| -> Vec<_> { (0..count).map(|_| signer.receive()).collect() };
+    let newest = (104..120).rev();
+    let expected: Vec<_> = newest
+        .map(|number| ToSigner::Cosignature(vec![number]))
+        .collect();
+    assert_eq!(received(16), expected);
+
+    // Each topic is in order; of each other witness the newest cosignature comes.
+    let mut rest = received(7);
+    rest.sort_by_key(|frame| match frame {
         ToSigner::Batch(bytes) | ToSigner::Cosignature(bytes) | ToSigner::Inbox(bytes) => bytes[0],
     });
     let entries = (0..3).map(|number| ToSigner::Batch(vec![number]));
-    let newest = [12, 22].map(|number| ToSigner::Cosignature(vec![number]));
-    let expected: Vec<_> = entries.chain(newest).collect();
-    assert_eq!(received, expected);
+    let requests = (20..23).map(|number| ToSigner::Inbox(vec![number]));
+    let newest = [ToSigner::Cosignature(vec![12])];
+    assert_eq!(
+        rest,
+        entries.chain(newest).chain(requests).collect::<Vec<_>>()
+    );
+
+    // What another copy of the signer publishes from now on is shown as it comes.
+    fixture.publish(&own, &[120]);
+    assert_eq!(received(1), [ToSigner::Cosignature(vec![120])]);
+}
+
+/// A fixture's bus with four batches, the last of which ends at 6, and bytes that do not decode.
+fn with_entries() -> (Fixture, [Vec<u8>; 5]) {
+    let mut fixture = Fixture::without_link();
+    let records = [
+        fixture.batch(0, 2),
+        fixture.batch(2, 1),
+        b"not a batch".to_vec(),
+        fixture.batch(3, 2),
+        fixture.batch(5, 1),
+    ];
+    for record in &records {
+        fixture.publish(topics::JOURNAL_ENTRIES, record);
+    }
+    fixture.publish(&topics::cosignatures(fixture.node), b"own");
+    fixture.start();
+    (fixture, records)
+}
+
+/// A signer that has `next_seq` entries, once the link has looked at the bus for it.
+fn connected_at(fixture: &Fixture, next_seq: u64) -> Signer {
+    let mut signer = fixture.connect_at(next_seq);
+    assert_eq!(signer.receive(), ToSigner::Cosignature(b"own".to_vec()));
+    signer
+}
+
+/// Entries that such a signer gets at first.
+fn first_entries(fixture: &Fixture, next_seq: u64) -> Vec<Vec<u8>> {
+    let mut signer = connected_at(fixture, next_seq);
+    fixture.publish(topics::JOURNAL_ENTRIES, b"the end");
+    let received = std::iter::from_fn(|| match signer.receive() {
+        ToSigner::Batch(bytes) => Some(bytes).filter(|bytes| bytes != b"the end"),
+        frame => panic!("{frame:?}"),
+    });
+    received.collect()
+}
+
+#[test]
+fn entries_that_a_signer_has_are_not_sent_again_but_for_the_newest_record() {
+    for (next_seq, missing) in [
+        (0, vec![0, 1, 2, 3, 4]),
+        (2, vec![1, 2, 3, 4]),
+        (3, vec![2, 3, 4]),
+        // A batch that it has in part.
+        (4, vec![2, 3, 4]),
+        // A writer that was started just before it waits for an answer to its newest batch.
+        (6, vec![2, 4]),
+        (7, vec![2, 4]),
+    ] {
+        let (fixture, records) = with_entries();
+        let expected: Vec<_> = missing.into_iter().map(|n: usize| &records[n]).collect();
+        assert_eq!(
+            first_entries(&fixture, next_seq).iter().collect::<Vec<_>>(),
+            expected,
+            "{next_seq}"
+        );
+    }
+}
+
+#[test]
+fn a_signer_that_connects_again_gets_what_it_then_says_it_lacks() {
+    let (fixture, records) = with_entries();
+    assert_eq!(first_entries(&fixture, 6).len(), 2);
+    let again = first_entries(&fixture, 0);
+    assert_eq!(again[..5], records);
+}
+
+/// A writer that starts publishes its newest batch again, and a second line of the log at sizes that
+/// the signer has must freeze it.
+#[test]
+fn entries_that_are_published_while_a_signer_is_connected_are_sent_whatever_it_has() {
+    let (fixture, records) = with_entries();
+    let mut signer = connected_at(&fixture, 6);
+    assert_eq!(signer.receive(), ToSigner::Batch(records[2].clone()));
+    assert_eq!(signer.receive(), ToSigner::Batch(records[4].clone()));
+    for known in [&records[0], &records[4]] {
+        fixture.publish(topics::JOURNAL_ENTRIES, known);
+        assert_eq!(signer.receive(), ToSigner::Batch(known.clone()));
+    }
 }
 
 #[test]

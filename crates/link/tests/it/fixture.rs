@@ -11,7 +11,7 @@ use strongroom_ports::bus::{Bus, BusError, Delivered, Headers, Mode, Position, R
 use strongroom_stage::StopFlag;
 use strongroom_types::{NodeId, Scope};
 use strongroom_wire::frame::{FromSigner, ToSigner, read_frame, write_frame};
-use strongroom_wire::{JournalSubmitted, encode, topics};
+use strongroom_wire::{JournalBatch, JournalSubmitted, Role, encode, topics};
 use strongroom_world::{Letter, START, Sender, World, WorldOptions};
 use tempfile::TempDir;
 
@@ -71,7 +71,20 @@ impl Fixture {
         self.serving = Some((stop, std::thread::spawn(serve)));
     }
 
+    /// Connects as a signer that has no entry.
     pub fn connect(&self) -> Signer {
+        self.connect_at(0)
+    }
+
+    /// Connects as a signer that has `next_seq` entries.
+    pub fn connect_at(&self, next_seq: u64) -> Signer {
+        let mut signer = self.connect_silently();
+        signer.send(&FromSigner::Hello { next_seq });
+        signer
+    }
+
+    /// Connects and says nothing.
+    pub fn connect_silently(&self) -> Signer {
         let stream = UnixStream::connect(&self.socket).unwrap();
         stream.set_read_timeout(Some(WITHIN)).unwrap();
         Signer(stream)
@@ -93,6 +106,18 @@ impl Fixture {
     /// As [`Self::sealed_by`], of the link's own signer.
     pub fn sealed(&self, text: &str) -> Vec<u8> {
         self.sealed_by(1, text)
+    }
+
+    /// A batch of the writer, sealed.
+    pub fn batch(&self, first_seq: u64, entries: usize) -> Vec<u8> {
+        let batch = JournalBatch {
+            first_seq,
+            entries: vec![vec![1]; entries],
+            note: String::new(),
+        };
+        let letter = Letter::new(topics::JOURNAL_ENTRIES, START);
+        let writer = Sender::Service(Role::Writer);
+        self.world.record(writer, letter, &batch).payload
     }
 
     pub fn publish(&self, topic: &str, payload: &[u8]) {

@@ -36,9 +36,21 @@ fn hole_signer_that_reads_nothing_does_not_hold_the_stop() {
 #[test]
 fn hole_signer_that_sends_nothing_does_not_hold_the_stop() {
     let mut fixture = Fixture::new();
-    let _signer = fixture.connect();
+    let _signer = fixture.connect_silently();
     let _ = StopFlag::new().wait(Duration::from_millis(100));
     assert!(fixture.stops_within(AT_ONCE));
+}
+
+/// It would hold the socket: a link serves one connection at a time.
+#[test]
+fn signer_that_does_not_say_hello_is_let_go_for_the_next() {
+    let fixture = Fixture::new();
+    let mut silent = fixture.connect_silently();
+    assert!(silent.is_closed());
+
+    let mut signer = fixture.connect();
+    fixture.publish(topics::JOURNAL_ENTRIES, b"entries");
+    assert_eq!(signer.receive(), ToSigner::Batch(b"entries".to_vec()));
 }
 
 /// A pause is not the end of a connection: no record may be lost or cut by it.
