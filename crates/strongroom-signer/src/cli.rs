@@ -12,7 +12,8 @@ Exit codes:
    2  wrong command line
   10  the genesis file is not the pinned one, or this node does not fit it (genesis_mismatch, invalid_reference)
   11  the store is damaged, of a role, another installation or program, or of another build (store_corrupt, store_newer)
-  12  the disk or the boot marker was put back, cloned or lost: this node's key is retired for good (signer_retired);
+  12  the disk or the boot marker was put back, cloned or lost, or a cosignature under this key shows another life of it:
+      the key is retired for good, at the start or while the node runs (signer_retired);
       make new keys with `init` and have the node readmitted under them
   13  the disk is full (disk_full)
   14  the configuration cannot be used
@@ -95,9 +96,9 @@ pub enum Command {
     // Names its evidence, so that a script cannot lift a freeze that no person has looked at.
     /// Lift the freeze after the log signed two trees of one size, once people have found that the
     /// line of this node's database is the one that lives. The node must be running; restart it
-    /// then. It goes on refusing the losing head; a further batch of the losing line halts it again
-    /// until the next restart, so cut that line off first. A split at unequal sizes halts without
-    /// being kept: it has no evidence to lift, and a restart forgets it.
+    /// then. It goes on refusing the losing head; a further batch of the losing line freezes it
+    /// again, so cut that line off first. A split at unequal sizes halts without being kept: it has
+    /// no evidence to lift, and a restart forgets it.
     Unfreeze {
         /// Digest of the evidence, as `status` shows it under `frozen`.
         #[arg(long, value_name = "DIGEST")]

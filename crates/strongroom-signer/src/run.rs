@@ -19,6 +19,9 @@ use strongroom_types::{Code, Refusal, UnixMs};
 
 /// The node ticks this often, even when records keep coming.
 const TICK_MS: u64 = 200;
+/// Longest wait of a connection's first tick for the link's first frame: a journal without any
+/// record has none.
+const FIRST_FRAME_MS: u64 = 2_000;
 
 /// Runs until something ends the process.
 pub fn run(path: &Path) -> anyhow::Result<()> {
@@ -30,15 +33,10 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
     let _lock = folder.lock()?;
     let mut node = open(&config, &folder)?;
 
-    // A retired key never cosigns or shares again: a process that ran on would only look like a
-    // witness.
-    if node.is_retired() {
-        return Err(Refusal::new(
-            Code::SignerRetired,
-            "the disk is not the one of the last start, or its boot marker is lost",
-        )
-        .into());
-    }
+    check_not_retired(
+        &node,
+        "the disk is not the one of the last start, or its boot marker is lost",
+    )?;
 
     // The socket is opened only now: a request that came earlier would wait for a replica that is
     // still being loaded.
@@ -65,6 +63,15 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// A retired key never cosigns or shares again: a process that ran on would only look like a witness.
+/// What it would have answered stays inside.
+fn check_not_retired(node: &SignerNode, reason: &str) -> Result<(), Fatal> {
+    if node.is_retired() {
+        return Err(Refusal::new(Code::SignerRetired, reason).into());
+    }
+    Ok(())
+}
+
 fn now() -> UnixMs {
     UnixMs(SystemClock.now_ms())
 }
@@ -80,7 +87,8 @@ fn serve(
 ) -> Result<(), Fatal> {
     let hello = node.hello();
     let mut sent = link.send(&[hello]);
-    let mut ticked = UnixMs(0);
+    let (connected, mut ticked) = (now(), UnixMs(0));
+    let mut has_heard = false;
     while sent.is_ok() {
         // The operator comes before the next frame: a link that sends without pause must not keep
         // an operator's `stop` waiting.
@@ -89,19 +97,32 @@ fn serve(
         }
 
         match link.next() {
-            Ok(Some(frame)) => sent = link.send(&node.handle(frame, now())?),
+            Ok(Some(frame)) => {
+                has_heard = true;
+                let answers = node.handle(frame, now())?;
+                check_not_retired(
+                    node,
+                    "another life of this key has cosigned beyond this disk",
+                )?;
+                sent = link.send(&answers);
+            }
             Ok(None) => {}
             Err(error) => sent = Err(error),
         }
 
+        // A link begins with the newest cosignature under this key. A disk that was put back must
+        // see it before a tick cosigns an old tip: that record would be the newest from then on.
+        let may_tick = has_heard || now().0.abs_diff(connected.0) >= FIRST_FRAME_MS;
+
         // The distance counts and not the order: a clock that was set back must not silence the
         // ticks.
-        if now().0.abs_diff(ticked.0) >= TICK_MS && sent.is_ok() {
+        if may_tick && now().0.abs_diff(ticked.0) >= TICK_MS && sent.is_ok() {
             ticked = now();
             sent = link.send(&node.tick(ticked)?);
         }
 
-        // A link passes entries on from its own position; a new connection makes it begin again.
+        // A link passes entries on from its own position; a new connection makes it begin again, at
+        // the entry that this node then names.
         if node.has_gap() {
             tracing::warn!("entries are missing in between: asking for them again");
             return Ok(());

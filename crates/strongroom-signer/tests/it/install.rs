@@ -313,6 +313,23 @@ impl Running {
         borsh::from_slice(&read_frame(&mut self.stream).unwrap().expect("a frame")).unwrap()
     }
 
+    /// Whether the node sends nothing for so long.
+    pub fn is_silent_for(&mut self, time: Duration) -> bool {
+        let before = self.stream.read_timeout().unwrap();
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let is_silent = self.stream.read(&mut [0]).is_err();
+        self.stream.set_read_timeout(before).unwrap();
+        is_silent
+    }
+
+    /// Waits until the node ends by itself; its exit code, and what it sent before.
+    pub fn end(&mut self) -> (Option<i32>, Vec<FromSigner>) {
+        let frames = std::iter::from_fn(|| read_frame(&mut self.stream).unwrap());
+        let sent = frames.map(|bytes| borsh::from_slice(&bytes).unwrap());
+        let sent = sent.collect();
+        (self.child.wait().unwrap().code(), sent)
+    }
+
     /// Closes the link and takes the next connection.
     pub fn reconnect(&mut self) {
         self.stream.shutdown(std::net::Shutdown::Both).unwrap();

@@ -138,6 +138,107 @@ fn a_production_genesis_refuses_software_keys() {
     );
 }
 
+/// Files of a node's database.
+struct DatabaseCopy {
+    data: std::path::PathBuf,
+    files: Vec<(std::ffi::OsString, Vec<u8>)>,
+}
+
+impl DatabaseCopy {
+    fn of(install: &Install, number: u8) -> Self {
+        let data = install.data(number);
+        let names = Self::names(&data);
+        let read =
+            |name: std::ffi::OsString| (name.clone(), std::fs::read(data.join(name)).unwrap());
+        let files = names.into_iter().map(read).collect();
+        Self { data, files }
+    }
+
+    fn names(data: &std::path::Path) -> Vec<std::ffi::OsString> {
+        let entries = std::fs::read_dir(data).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name());
+        names
+            .filter(|name| name.to_str().unwrap().starts_with("signer.db"))
+            .collect()
+    }
+
+    fn put_back(&self) {
+        for name in Self::names(&self.data) {
+            std::fs::remove_file(self.data.join(name)).unwrap();
+        }
+        for (name, bytes) in &self.files {
+            std::fs::write(self.data.join(name), bytes).unwrap();
+        }
+    }
+}
+
+/// Nothing on this machine tells it from a restart: what the link shows first does.
+#[test]
+fn hole_a_database_that_was_put_back_with_its_marker_ends_by_its_own_cosignature() {
+    let mut install = Install::new();
+    let (one, two) = (install.order(Body::Tick), install.order(Body::Tick));
+    let mut running = install.start(1);
+    running.next();
+    running.send(&ToSigner::Batch(one));
+    assert!(matches!(running.next(), FromSigner::Cosignature(_)));
+    drop(running);
+    let (copy, marker) = (
+        DatabaseCopy::of(&install, 1),
+        std::fs::read(install.path("node-1.marker")).unwrap(),
+    );
+
+    let mut running = install.start(1);
+    running.next();
+    running.send(&ToSigner::Batch(two.clone()));
+    let FromSigner::Cosignature(forgotten) = running.next() else {
+        panic!("a cosignature")
+    };
+    drop(running);
+    copy.put_back();
+    std::fs::write(install.path("node-1.marker"), marker).unwrap();
+
+    // The entries that follow are not cosigned a second time, and a service manager is told not to
+    // start it again.
+    let mut running = install.start(1);
+    assert_eq!(running.next(), FromSigner::Hello { next_seq: 2 });
+    running.send(&ToSigner::Cosignature(forgotten));
+    running.send(&ToSigner::Batch(two));
+    assert_eq!(running.end(), (Some(12), Vec::new()));
+    let log = std::fs::read_to_string(install.log(1)).unwrap();
+    assert!(log.contains("[signer_retired]"), "{log}");
+    refused(&install, 1, 12, "signer_retired");
+}
+
+/// What it would cosign then would be the newest record under its key, in place of one that it has
+/// forgotten.
+#[test]
+fn a_node_cosigns_nothing_before_the_link_has_shown_it_its_newest_cosignature() {
+    let mut install = Install::new();
+    let batch = install.order(Body::Tick);
+    let mut running = install.start(1);
+    running.next();
+    running.send(&ToSigner::Batch(batch));
+    assert!(matches!(running.next(), FromSigner::Cosignature(_)));
+    drop(running);
+
+    // A cosignature is due at its first tick.
+    let db = SqliteDb::open(&install.data(1).join("signer.db")).unwrap();
+    let mut tx = db.begin().unwrap();
+    tx.execute(
+        "UPDATE journal_witness SET cosigned_s = cosigned_s - 60",
+        &[],
+    )
+    .unwrap();
+    tx.commit().unwrap();
+    drop(db);
+
+    let mut running = install.start(1);
+    assert_eq!(running.next(), FromSigner::Hello { next_seq: 2 });
+    assert!(running.is_silent_for(std::time::Duration::from_millis(500)));
+    running.send(&ToSigner::Cosignature(b"any frame".to_vec()));
+    assert!(matches!(running.next(), FromSigner::Cosignature(_)));
+}
+
 #[test]
 fn a_restored_data_folder_is_retired() {
     let mut install = Install::new();
@@ -147,37 +248,9 @@ fn a_restored_data_folder_is_retired() {
     running.send(&ToSigner::Batch(batch));
     assert!(matches!(running.next(), FromSigner::Cosignature(_)));
     drop(running);
-    let backup = install.path("backup");
-    std::fs::create_dir(&backup).unwrap();
-    for entry in std::fs::read_dir(install.data(1)).unwrap() {
-        let path = entry.unwrap().path();
-        if path
-            .file_name()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .starts_with("signer.db")
-        {
-            std::fs::copy(&path, backup.join(path.file_name().unwrap())).unwrap();
-        }
-    }
+    let copy = DatabaseCopy::of(&install, 1);
     drop(install.start(1));
-    for entry in std::fs::read_dir(install.data(1)).unwrap() {
-        let path = entry.unwrap().path();
-        if path
-            .file_name()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .starts_with("signer.db")
-        {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
-    for entry in std::fs::read_dir(&backup).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, install.data(1).join(path.file_name().unwrap())).unwrap();
-    }
+    copy.put_back();
     refused(&install, 1, 12, "signer_retired");
     refused(&install, 1, 12, "signer_retired");
 }
