@@ -26,7 +26,30 @@ pub fn journal_topics(genesis: &Genesis) -> Result<Vec<Topic>, BusError> {
         .collect()
 }
 
-/// Reads the journal topics from their start; the loop that calls [`Feed::step`] belongs to the
+/// Newest records of a witness's topic that are read at first.
+const COSIGNATURES_BACK: u64 = 256;
+
+/// Position from which a replica without a journal reads a topic: the entries from their start, and
+/// of a witness's cosignatures the newest ones.
+///
+/// # Errors
+/// Errors of the bus.
+pub fn first_position(bus: &dyn Bus, topic: &Topic) -> Result<Position, BusError> {
+    let start = bus.start(topic)?;
+    // The tree needs every leaf from the first one on.
+    if topic.as_str() == topics::JOURNAL_ENTRIES {
+        return Ok(start);
+    }
+
+    // A cosignature counts for every entry below its size, so the newest of each witness says as
+    // much as all before it. A few more are read, because a head is proved by cosignatures over that
+    // very head, and because the newest record may be one that does not verify.
+    let back = bus.end(topic)?.next.saturating_sub(COSIGNATURES_BACK);
+    let next = back.max(start.next);
+    Ok(Position { next, ..start })
+}
+
+/// Reads the journal topics, each from its [`first_position`]; the loop that calls [`Feed::step`] belongs to the
 /// composition root.
 pub struct Feed {
     bus: Arc<dyn Bus>,
@@ -35,13 +58,14 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// A feed that starts at the oldest records, because a replica needs every entry.
+    /// A feed that starts at the oldest entries, because a replica needs every one.
     ///
     /// # Errors
     /// Errors of the bus.
     pub fn new(bus: Arc<dyn Bus>, shared: Arc<SharedFollower>) -> Result<Self, ReplicaError> {
         let genesis = shared.read(|follower| Arc::clone(follower.genesis()));
-        let want = |topic: Topic| bus.start(&topic).map(|start| (topic, start));
+        let want =
+            |topic: Topic| first_position(bus.as_ref(), &topic).map(|position| (topic, position));
         let wants = journal_topics(&genesis)?
             .into_iter()
             .map(want)

@@ -24,7 +24,7 @@ mod witness;
 
 pub use boot::{Marker, boot, install};
 pub use error::ReplicaError;
-pub use feed::{Feed, journal_topics};
+pub use feed::{Feed, first_position, journal_topics};
 pub use incoming::{Incoming, open_incoming};
 pub use replica::{Replica, StoredHead, StoredTip};
 pub use schema::MIGRATIONS;

@@ -7,15 +7,13 @@ use strongroom_journal::genesis::Registered;
 use strongroom_journal::{Genesis, SealedEntry};
 use strongroom_ports::bus::{Bus, BusError, Delivered, Position, Topic};
 use strongroom_ports::db::{Db, Tx};
-use strongroom_replica::{Incoming, journal_topics, open_incoming};
+use strongroom_replica::{Incoming, first_position, journal_topics, open_incoming};
 use strongroom_tlog::{Checkpoint, Cosignature, verify_cosignature, verify_note};
 use strongroom_types::NodeId;
-use strongroom_wire::{JournalBatch, WitnessCosignature, decode, topics};
+use strongroom_wire::{JournalBatch, WitnessCosignature, decode};
 
 /// Most records of one transaction.
 const RECORDS_MAX: usize = 256;
-/// Newest records of a witness's topic that are read at first: the older ones say less.
-const COSIGNATURES_BACK: u64 = 256;
 /// Checkpoints kept while no newer one is witnessed.
 const UNWITNESSED_MAX: u64 = 4096;
 
@@ -36,22 +34,6 @@ pub(super) fn positions(
         wants.push((topic, position));
     }
     Ok(wants)
-}
-
-fn first_position(bus: &dyn Bus, topic: &Topic) -> Result<Position, BusError> {
-    let start = bus.start(topic)?;
-    // The tree needs every leaf from the first one on.
-    if topic.as_str() == topics::JOURNAL_ENTRIES {
-        return Ok(start);
-    }
-
-    // A cosignature counts for every entry below its size, so the newest of each witness suffice.
-    let next = bus
-        .end(topic)?
-        .next
-        .saturating_sub(COSIGNATURES_BACK)
-        .max(start.next);
-    Ok(Position { next, ..start })
 }
 
 /// Reads everything that is on the bus now.

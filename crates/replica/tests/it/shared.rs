@@ -124,3 +124,32 @@ fn a_feed_replays_the_bus_from_its_start_and_skips_junk() {
         "two trees of one size stop the feed"
     );
 }
+
+/// Each witness makes some for every batch, and only its newest ones say anything.
+#[test]
+fn a_feed_reads_all_entries_and_of_each_witness_the_newest_cosignatures() {
+    let mut log = log();
+    let bus: Arc<dyn Bus> =
+        Arc::new(EmbeddedBus::open_in_memory(Mode::Dev, Options::default(), [1; 16]).unwrap());
+    let publish = |record: Record| bus.publish(&[record]).unwrap();
+    for _ in 0..300 {
+        publish(entries(&log.tick(START)));
+    }
+    for n in 1..=3 {
+        let made = own_cosignature(n, &cosignature(n, &log.follower.tip().body, START));
+        (0..300).for_each(|_| publish(made.clone()));
+    }
+
+    let shared = Arc::new(SharedFollower::new(genesis()).unwrap());
+    let mut feed = Feed::new(Arc::clone(&bus), Arc::clone(&shared)).unwrap();
+    let mut taken = 0;
+    loop {
+        match feed.step(|| START, Duration::ZERO).unwrap() {
+            0 => break,
+            some => taken += some,
+        }
+    }
+    assert_eq!(taken, 300 + 3 * 256);
+    let fresh = shared.read(|follower| follower.fresh(START).unwrap().size);
+    assert_eq!(fresh, log.follower.size());
+}
