@@ -186,6 +186,11 @@ impl SignerProcess {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Its exit code, once it has ended by itself; none while it runs.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.try_wait().ok().flatten()?.code()
+    }
+
     /// SIGKILL: no chance to write anything.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;

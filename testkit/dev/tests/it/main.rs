@@ -12,5 +12,6 @@
 
 mod dev;
 mod processes;
+mod put_back;
 mod shared_bus;
 mod transfer;

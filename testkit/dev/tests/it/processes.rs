@@ -4,12 +4,14 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use strongroom_client::Client;
 use strongroom_dev::children::SignerProcess;
 use strongroom_dev::children::{program, start_signers};
 use strongroom_dev::demo::people::People;
 use strongroom_dev::install::{InstallPlan, Installation};
 use strongroom_dev::layout::Layout;
 use strongroom_host::SystemEntropy;
+use strongroom_types::{Act, ActBody, Scope, Signed};
 
 /// Delay of loosenings and ceremonies, milliseconds: the least that shows that it is waited for.
 pub const DELAY_MS: u64 = 300;
@@ -63,6 +65,23 @@ impl Site {
             roles,
             &self.layout.log(&roles.replace(',', "-")),
         )
+    }
+
+    /// The platform's admin and the tenant's sign the charter.
+    pub fn create_tenant(&self, operator: &Client) {
+        let people = &self.people;
+        let charter = people.charter(&self.installation.genesis, DELAY_MS);
+        let body = ActBody::CreateTenant {
+            tenant: people.tenant,
+            charter: Box::new(charter.unwrap()),
+        };
+        let act = people.act(Scope::Platform, 0, body, &SystemEntropy);
+        let mut signed = Signed::draft(&act);
+        signed.endorse::<Act>(&people.operator.key);
+        signed.endorse::<Act>(&people.admin.key);
+
+        let digest = operator.submit_act(&signed).unwrap();
+        operator.wait_act(&digest, Duration::from_secs(20)).unwrap();
     }
 
     pub fn start_signers(&self) -> Vec<SignerProcess> {

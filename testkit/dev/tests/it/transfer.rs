@@ -1,6 +1,6 @@
 //! Services in one process, links in another, each signer in its own: a transfer is signed.
 
-use crate::processes::{DELAY_MS, Site, within};
+use crate::processes::{Site, within};
 use std::time::Duration;
 use strongroom_api_types::KeyState;
 use strongroom_chain_bitcoin::{BitcoinCodec, Network};
@@ -10,8 +10,7 @@ use strongroom_dev::demo::people::{People, intent_digest};
 use strongroom_host::SystemEntropy;
 use strongroom_ports::chain::OwnPath;
 use strongroom_types::{
-    Act, ActBody, CeremonyPlan, Code, Digest, RegistryRecord, Scope, Signed, Suite, TransactionId,
-    Vault,
+    ActBody, CeremonyPlan, Code, Digest, RegistryRecord, Signed, Suite, TransactionId, Vault,
 };
 use strongroom_wire::TransactionState;
 
@@ -40,24 +39,6 @@ impl Admin<'_> {
 
     fn act(&self, body: ActBody) -> Digest {
         self.try_act(body).unwrap()
-    }
-
-    /// The platform's admin and the tenant's sign the charter.
-    fn create_tenant(&self, site: &Site, operator: &Client) {
-        let charter = self
-            .people
-            .charter(&site.installation.genesis, DELAY_MS)
-            .unwrap();
-        let tenant = self.people.tenant;
-        let body = ActBody::CreateTenant {
-            tenant,
-            charter: Box::new(charter),
-        };
-        let act = self.people.act(Scope::Platform, 0, body, &SystemEntropy);
-        let mut signed = Signed::draft(&act);
-        signed.endorse::<Act>(&self.people.operator.key);
-        signed.endorse::<Act>(&self.people.admin.key);
-        Self::submit(operator, &signed).unwrap();
     }
 
     fn generate_key(&self) {
@@ -131,7 +112,7 @@ fn services_links_and_signers_in_processes_of_their_own_sign_a_transfer() {
         people: &site.people,
         client: &client,
     };
-    admin.create_tenant(&site, &operator);
+    site.create_tenant(&operator);
     admin.generate_key();
     admin.create_vault();
     let codec = BitcoinCodec::new(Network::Regtest).unwrap();
