@@ -10,11 +10,13 @@ use axum::routing::{MethodRouter, get, post};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom_types::signed::SIGNED_JSON_BYTES_MAX;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// Largest request body, bytes: an authorization bundle with room for JSON escapes.
-const BODY_BYTES_MAX: usize = 192 * 1024;
+/// Largest request body, bytes: every body is one signed container. What can be handed to a signer
+/// can be sent here, too.
+const BODY_BYTES_MAX: usize = SIGNED_JSON_BYTES_MAX;
 
 /// Longest time for requests that have begun when the server stops.
 const STOP_WAIT: Duration = Duration::from_secs(3);

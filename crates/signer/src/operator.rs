@@ -3,7 +3,6 @@
 use crate::fatal::NotTaken;
 use crate::marks;
 use crate::node::SignerNode;
-use strongroom_types::json::Json;
 use strongroom_types::{Code, Digest, Refusal, Signed, UnixMs};
 use strongroom_wire::frame::{AdminReply, AdminRequest};
 
@@ -77,6 +76,5 @@ impl SignerNode {
 }
 
 fn read_signed(json: &str) -> Result<Signed, Refusal> {
-    let json = Json::parse(json).map_err(|e| Refusal::new(Code::Malformed, e))?;
     Signed::from_json(json).map_err(|e| Refusal::new(Code::Malformed, e))
 }

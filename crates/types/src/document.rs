@@ -3,7 +3,7 @@
 
 use crate::digest::{Digest, digest};
 use crate::fields::{Fields, FormError};
-use crate::json::Json;
+use crate::json::{Json, TEXT_BYTES_MAX};
 
 /// One kind of signed text. `write` returns all members except `type`, and `read` takes them back.
 pub trait Document: Sized {
@@ -51,7 +51,7 @@ fn json<D: Document>(document: &D) -> Json<'_> {
 }
 
 fn parse<D: Document>(text: &str) -> Result<D, FormError> {
-    let mut fields = Fields::of(Json::read(text)?, "document")?;
+    let mut fields = Fields::of(Json::read(text, TEXT_BYTES_MAX)?, "document")?;
 
     // The type is the domain of the signature's digest, so a text must not be read as another type.
     let kind = fields.text("type")?;

@@ -34,9 +34,14 @@ pub enum Json<'a> {
 /// Reason for which a text is not canonical JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// The text is longer than [`TEXT_BYTES_MAX`]; its length in bytes.
-    #[error("text of {0} bytes is longer than {TEXT_BYTES_MAX}")]
-    TooLong(usize),
+    /// The text is longer than its kind may be, which for a document is [`TEXT_BYTES_MAX`].
+    #[error("text of {bytes} bytes is longer than {most}")]
+    TooLong {
+        /// Length of the text, bytes.
+        bytes: usize,
+        /// Longest accepted length, bytes.
+        most: usize,
+    },
     /// The text is nested deeper than [`DEPTH_MAX`].
     #[error("nested deeper than {DEPTH_MAX}")]
     TooDeep,
@@ -56,7 +61,12 @@ pub enum JsonError {
 impl<'a> Json<'a> {
     /// Reads a text that is exactly the canonical form of its value.
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
-        let value = Self::read(text)?;
+        Self::parse_within(text, TEXT_BYTES_MAX)
+    }
+
+    /// As [`Self::parse`], of a text of at most `most` bytes.
+    pub(crate) fn parse_within(text: &'a str, most: usize) -> Result<Self, JsonError> {
+        let value = Self::read(text, most)?;
 
         // Signatures are over texts. If one value had two texts, people could be shown one and sign
         // the digest of the other.
@@ -77,9 +87,10 @@ impl<'a> Json<'a> {
 
     /// Reads a text that may be another form of its value. The caller must compare it with the
     /// canonical text.
-    pub(crate) fn read(text: &'a str) -> Result<Self, JsonError> {
-        if text.len() > TEXT_BYTES_MAX {
-            return Err(JsonError::TooLong(text.len()));
+    pub(crate) fn read(text: &'a str, most: usize) -> Result<Self, JsonError> {
+        if text.len() > most {
+            let bytes = text.len();
+            return Err(JsonError::TooLong { bytes, most });
         }
 
         let mut reader = Reader { text, at: 0 };
@@ -461,7 +472,10 @@ mod tests {
         let long = format!("\"{}\"", "a".repeat(TEXT_BYTES_MAX));
         assert_eq!(
             Json::parse(&long),
-            Err(JsonError::TooLong(TEXT_BYTES_MAX + 2))
+            Err(JsonError::TooLong {
+                bytes: TEXT_BYTES_MAX + 2,
+                most: TEXT_BYTES_MAX,
+            })
         );
     }
 

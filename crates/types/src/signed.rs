@@ -4,7 +4,7 @@ use crate::digest::Digest;
 use crate::document::Document;
 use crate::fields::{Fields, FormError};
 use crate::id::CredentialId;
-use crate::json::Json;
+use crate::json::{Json, TEXT_BYTES_MAX};
 use crate::proof::Proof;
 use borsh::{BorshDeserialize, BorshSerialize};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
@@ -12,6 +12,16 @@ use std::fmt;
 
 /// Largest number of signatures on one text; a committee has at most 24 members.
 pub const ENDORSEMENTS_MAX: usize = 32;
+
+/// Longest JSON of one signature in a container, bytes: an assertion with parts of the largest size
+/// (256, 1024 and 72 bytes) in hex, and the names of the members.
+const ENDORSEMENT_JSON_BYTES_MAX: usize = 3 * 1024;
+
+/// Longest JSON of a container, bytes: 224 KiB. A canonical text has no character whose escape is
+/// longer than two, so a text of the largest size takes at most twice its length as a member. A
+/// smaller bound would refuse acts that the journal takes.
+pub const SIGNED_JSON_BYTES_MAX: usize =
+    2 * TEXT_BYTES_MAX + ENDORSEMENTS_MAX * ENDORSEMENT_JSON_BYTES_MAX;
 
 /// One credential's signature over a text.
 #[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -125,8 +135,9 @@ impl Signed {
         ])
     }
 
-    /// Reads the JSON of [`Self::to_json`].
-    pub fn from_json(json: Json<'_>) -> Result<Self, FormError> {
+    /// Reads the text of [`Self::to_json`], of at most [`SIGNED_JSON_BYTES_MAX`] bytes.
+    pub fn from_json(text: &str) -> Result<Self, FormError> {
+        let json = Json::parse_within(text, SIGNED_JSON_BYTES_MAX)?;
         let mut fields = Fields::of(json, "signed")?;
         let endorsements = fields.objects("endorsements", ENDORSEMENTS_MAX, |f| {
             Ok(Endorsement {

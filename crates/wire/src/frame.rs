@@ -4,9 +4,16 @@ use crate::codec::RECORD_BYTES_MAX;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io::{self, Read, Write};
 use strongroom_types::Digest;
+use strongroom_types::signed::SIGNED_JSON_BYTES_MAX;
 
 /// Largest frame, bytes: a record of the largest size and the frame's fields.
 pub const FRAME_BYTES_MAX: usize = RECORD_BYTES_MAX + 1024;
+
+/// Bytes of [`AdminRequest::Hand`] beside its text: the variant and the text's length.
+const HAND_FRAME_BYTES: usize = 5;
+
+// A tightening that the journal takes can be handed over, however many people signed it.
+const _: () = assert!(SIGNED_JSON_BYTES_MAX + HAND_FRAME_BYTES <= RECORD_BYTES_MAX);
 
 /// Message from the link process to a signer.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
@@ -43,7 +50,8 @@ pub enum AdminRequest {
     Status,
     /// Give no share from now on, until the signer is restarted with the stop mark removed.
     Stop,
-    /// Take this signed tightening (JSON of a signed container).
+    /// Take this signed tightening: JSON of a signed container, of at most
+    /// [`SIGNED_JSON_BYTES_MAX`] bytes.
     Hand(String),
     /// Lift the freeze that this evidence of a split view caused, from the next start on.
     Unfreeze(Digest),

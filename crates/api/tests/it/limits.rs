@@ -9,7 +9,7 @@ use strongroom_types::Document as _;
 use strongroom_wire::{Decided, topics};
 use strongroom_world::Who;
 
-const BODY_BYTES_MAX: usize = 192 * 1024;
+const BODY_BYTES_MAX: usize = 224 * 1024;
 
 fn data(served: &Served, path: &str) -> Vec<serde_json::Value> {
     served.get(OPERATOR, path).json()["data"]

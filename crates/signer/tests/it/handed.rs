@@ -5,8 +5,12 @@ use std::slice;
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
 use strongroom_ports::db::Db as _;
+use strongroom_types::json::TEXT_BYTES_MAX;
+use strongroom_types::proof::{Assertion, Proof};
+use strongroom_types::signed::{ENDORSEMENTS_MAX, Endorsement};
 use strongroom_types::{
-    Act, ActBody, Digest, Document as _, RegistryRecord, Signed, Tighten, User, UserId,
+    Act, ActBody, CredentialId, Digest, Document as _, RegistryRecord, Signed, Tighten, User,
+    UserId,
 };
 use strongroom_wire::frame::{AdminReply, AdminRequest, ToSigner};
 use strongroom_wire::{JournalSubmitted, Role, decode, open};
@@ -37,6 +41,29 @@ fn hand(cluster: &mut Cluster, index: u16, signed: &Signed) -> AdminReply {
     let now = cluster.now;
     let request = AdminRequest::Hand(signed.to_json().to_text());
     cluster.signer(index).node().admin(request, now)
+}
+
+/// As many signatures as an act may have, each of the largest size.
+#[test]
+fn a_tightening_that_a_full_board_of_passkeys_signed_is_read() {
+    let mut cluster = Cluster::ready();
+    let proposal = propose(&mut cluster);
+    let mut signed = veto(&cluster, proposal);
+    let part = |bytes| vec![0xff; bytes];
+    let assertion = Assertion::new(part(256), part(1_024), part(72)).unwrap();
+    let more = (1..ENDORSEMENTS_MAX).map(|n| Endorsement {
+        credential: CredentialId([n as u8; 16]),
+        proof: Proof::WebAuthn(assertion.clone()),
+    });
+    signed.endorsements.extend(more);
+    signed.endorsements.sort_by_key(|e| e.credential);
+    assert!(signed.to_json().to_text().len() > TEXT_BYTES_MAX);
+
+    // It is judged: the tenant does not know all who signed it.
+    let AdminReply::Refused(why) = hand(&mut cluster, 1, &signed) else {
+        panic!("strangers signed it")
+    };
+    assert!(why.starts_with("unknown_credential"), "{why}");
 }
 
 fn in_force(cluster: &Cluster) -> bool {

@@ -4,8 +4,9 @@ use crate::texts::intent;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strongroom_types::attempt::unsigned_digest;
 use strongroom_types::credential::{BackupPolicy, PublicKey, RelyingParty};
+use strongroom_types::json::TEXT_BYTES_MAX;
 use strongroom_types::proof::Assertion;
-use strongroom_types::signed::SignedError;
+use strongroom_types::signed::{SIGNED_JSON_BYTES_MAX, SignedError};
 use strongroom_types::*;
 
 fn golden<T: BorshSerialize + BorshDeserialize + PartialEq + std::fmt::Debug>(
@@ -106,10 +107,41 @@ fn signed_json_does_not_change() {
         repeat(2, 64)
     );
     assert_eq!(signed.to_json().to_text(), expected);
-    assert_eq!(
-        Signed::from_json(strongroom_types::json::Json::parse(&expected).unwrap()).unwrap(),
-        signed
-    );
+    assert_eq!(Signed::from_json(&expected), Ok(signed));
+}
+
+/// A full board of passkeys, each proof of the largest size, under a text of the largest size of
+/// which every character is escaped.
+#[test]
+fn the_largest_signed_container_is_within_the_bound_of_its_json() {
+    let part = |bytes| vec![0xff; bytes];
+    let assertion = Assertion::new(part(256), part(1_024), part(72)).unwrap();
+    let endorsements = (0..32).map(|n| Endorsement {
+        credential: CredentialId([n; 16]),
+        proof: Proof::WebAuthn(assertion.clone()),
+    });
+    let largest = Signed {
+        text: "\"".repeat(TEXT_BYTES_MAX),
+        endorsements: endorsements.collect(),
+    };
+    let json = largest.to_json().to_text();
+    assert!(json.len() <= SIGNED_JSON_BYTES_MAX, "{}", json.len());
+    assert_eq!(Signed::from_json(&json), Ok(largest));
+
+    // To the byte. A text this long cannot be a document, but the container reads.
+    let frame = Signed {
+        text: String::new(),
+        endorsements: Vec::new(),
+    };
+    let spare = SIGNED_JSON_BYTES_MAX - frame.to_json().to_text().len();
+    for (bytes, is_read) in [(spare, true), (spare + 1, false)] {
+        let signed = Signed {
+            text: "a".repeat(bytes),
+            ..frame.clone()
+        };
+        let json = signed.to_json().to_text();
+        assert_eq!(Signed::from_json(&json).is_ok(), is_read, "{bytes}");
+    }
 }
 
 /// A reader must refuse a member that it does not know: otherwise it would pass it on as if it had
@@ -118,15 +150,15 @@ fn signed_json_does_not_change() {
 fn a_signed_container_with_a_member_more_does_not_read() {
     let credential = SigningCredential::new(CredentialId([4; 16]), &[7; 32]);
     let text = Signed::by(&intent(), &credential).to_json().to_text();
-    let read = |text: &str| Signed::from_json(strongroom_types::json::Json::parse(text).unwrap());
-    assert!(read(&text).is_ok());
+    assert!(Signed::from_json(&text).is_ok());
     for (from, to) in [
         ("{\"endorsements\"", "{\"a\":\"b\",\"endorsements\""),
         ("{\"credential\"", "{\"a\":\"b\",\"credential\""),
         ("{\"algorithm\"", "{\"a\":\"b\",\"algorithm\""),
     ] {
         assert!(text.contains(from), "{from}");
-        assert!(read(&text.replacen(from, to, 1)).is_err(), "{from}");
+        let more = text.replacen(from, to, 1);
+        assert!(Signed::from_json(&more).is_err(), "{from}");
     }
 }
 

@@ -113,7 +113,7 @@ fn refusals_of_intents_do_not_change() {
         );
         book.post_text(what, create, &text);
     }
-    book.post_text("too large", create, &"x".repeat(200_000));
+    book.post_text("too large", create, &"x".repeat(230_000));
     book.compare("intents-refused.txt");
     assert!(
         served
