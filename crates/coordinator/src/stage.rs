@@ -17,7 +17,7 @@ use strongroom_replica::SharedFollower;
 use strongroom_stage::inbox::Routes;
 use strongroom_stage::post::{Cause, Post};
 use strongroom_stage::{Stage, StageError};
-use strongroom_types::{KeyId, TenantId, UnixMs};
+use strongroom_types::{KeyId, NodeId, TenantId, UnixMs};
 use strongroom_wire::SignerMessage;
 
 /// Interval between ticks, milliseconds; bounds how late a silent quorum is noticed.
@@ -106,6 +106,29 @@ impl CoordinatorStage {
             .filter(|key| !key.revoked)
     }
 
+    /// Whether a signer's answer is to this coordinator, and still of use.
+    fn is_for_us(&self, now: UnixMs, to: Option<NodeId>, record: &SignerRecord) -> bool {
+        // With two coordinators, the commitments that a signer made for the other one would be
+        // offered twice, and its nonces refused.
+        let is_to_us = to == Some(self.post.node());
+
+        // An old record that the bus repeats would empty the signer's shelf, as commitments of a new
+        // boot do. The deadline is by the signer's clock, which may be behind this one by the skew.
+        let skew_ms = self.genesis.bounds.skew_ms;
+        let is_in_time = now < record.cause.deadline.plus(skew_ms);
+
+        if !is_to_us || !is_in_time {
+            let signer = record.signer.0;
+            tracing::debug!(
+                signer,
+                is_to_us,
+                is_in_time,
+                "a signer's answer was dropped"
+            );
+        }
+        is_to_us && is_in_time
+    }
+
     fn on_signer_message(&mut self, now: UnixMs, record: SignerRecord) -> Records {
         let SignerRecord {
             signer,
@@ -191,7 +214,11 @@ impl Stage for CoordinatorStage {
                         cause: opened.cause,
                         sealed: delivered.record.payload.clone(),
                     };
-                    self.on_signer_message(now, record)?
+                    if self.is_for_us(now, opened.to, &record) {
+                        self.on_signer_message(now, record)?
+                    } else {
+                        Vec::new()
+                    }
                 }
             });
         }

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod answers;
 mod ceremonies;
 mod matrix;
 mod records;

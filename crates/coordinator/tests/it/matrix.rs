@@ -59,21 +59,27 @@ impl Delivery {
     fn requested(&self) -> Record {
         let request = request();
         let sender = Sender::Service(Role::Transactions);
-        self.record(sender, topics::SIGNING_REQUESTED, request)
+        self.record(sender, (topics::SIGNING_REQUESTED, None), request)
     }
 
     fn said(&self, index: u16, message: &SignerMessage) -> Record {
         let topic = topics::signer_outbox(self.node(index));
-        self.record(Sender::Seat(index), &topic, message)
+        let to = Some(self.world.service(Role::Coordinator).node);
+        self.record(Sender::Seat(index), (&topic, to), message)
     }
 
     /// The message id follows from the content: every cell gets the same record.
-    fn record<T: Payload>(&self, sender: Sender, topic: &str, payload: &T) -> Record {
+    fn record<T: Payload>(
+        &self,
+        sender: Sender,
+        (topic, to): (&str, Option<NodeId>),
+        payload: &T,
+    ) -> Record {
         let seed: [&[u8]; 2] = [topic.as_bytes(), &encode(payload)];
         let cause = Cause::own(&seed, self.now.plus(60_000));
         let mut post = self.world.post(sender);
         let place = (topic, [0; 16].as_slice());
-        post.record(self.now, place, None, payload, &cause).unwrap()
+        post.record(self.now, place, to, payload, &cause).unwrap()
     }
 
     /// A signer's first stock, as it was asked for.

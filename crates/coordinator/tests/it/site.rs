@@ -13,7 +13,7 @@ use strongroom_replica::SharedFollower;
 use strongroom_stage::{Stage as _, StageError};
 use strongroom_store_sqlite::SqliteDb;
 use strongroom_tlog::{Checkpoint, Hash, NoteSigner, sign_note};
-use strongroom_types::{CeremonyPlan, KeyId, Suite, UnixMs};
+use strongroom_types::{CeremonyPlan, KeyId, NodeId, Suite, UnixMs};
 use strongroom_wire::{
     CoordinatorMessage, NonceCommitment, Outcome, Payload, Role, SignerMessage, SigningFinished,
     SigningRequested, SigningSlot, topics,
@@ -24,6 +24,9 @@ use strongroom_world::{
 
 /// The key whose ceremony is released and not finished.
 pub const NEW_KEY: KeyId = KeyId([0x55; 16]);
+
+/// As signers seal their answers.
+pub const ANSWER_LIFE_MS: u64 = 60_000;
 
 pub const PACE: Pace = Pace {
     try_ms: 1_500,
@@ -144,9 +147,28 @@ impl Site {
             .record(Sender::Service(Role::Transactions), letter, request)
     }
 
+    /// A signer's answer to this coordinator.
     pub fn said(&self, index: u16, message: &SignerMessage) -> Record {
+        let deadline = self.now.plus(ANSWER_LIFE_MS);
+        self.said_to(self.coordinator(), index, message, deadline)
+    }
+
+    /// A signer's answer to a node, of use until a time.
+    pub fn said_to(
+        &self,
+        to: NodeId,
+        index: u16,
+        message: &SignerMessage,
+        deadline: UnixMs,
+    ) -> Record {
         let topic = topics::signer_outbox(self.world.signer(index).node);
-        self.record(Sender::Seat(index), &topic, message)
+        let letter = Letter::new(&topic, self.now).to(to).until(deadline);
+        self.world.record(Sender::Seat(index), letter, message)
+    }
+
+    /// The node of this coordinator.
+    pub fn coordinator(&self) -> NodeId {
+        self.world.service(Role::Coordinator).node
     }
 
     pub fn record<T: Payload>(&self, sender: Sender, topic: &str, payload: &T) -> Record {
