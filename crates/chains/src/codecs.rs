@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use strongroom_journal::genesis::ChainSeat;
 use strongroom_ports::chain::ChainCodec;
-use strongroom_types::ChainId;
+use strongroom_types::{ChainId, Code, Refusal};
 
 /// The codecs of the chains that a genesis names, in its order, and the chains that this build
 /// cannot read. A request about such a chain is refused with `unknown_chain`.
@@ -31,7 +31,10 @@ impl fmt::Debug for Codecs {
 }
 
 impl Codecs {
-    pub(crate) fn of_seats(seats: &[ChainSeat], linked: &[Arc<dyn ChainCodec>]) -> Self {
+    pub(crate) fn of_seats(
+        seats: &[ChainSeat],
+        linked: &[Arc<dyn ChainCodec>],
+    ) -> Result<Self, Refusal> {
         // Genesis decides which codecs are used, not the build: a linked codec whose chain has no
         // seat must not decode anything.
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
@@ -40,12 +43,15 @@ impl Codecs {
                 .iter()
                 .find(|codec| codec.manifest().chain == seat.chain)
             {
-                Some(codec) => known.push(Arc::clone(codec)),
+                Some(codec) => {
+                    check_seat(seat, codec.as_ref())?;
+                    known.push(Arc::clone(codec));
+                }
                 None => unknown.push(seat.chain.clone()),
             }
         }
 
-        Self { known, unknown }
+        Ok(Self { known, unknown })
     }
 
     /// The codecs, in the order of genesis.
@@ -75,4 +81,18 @@ impl Codecs {
             .iter()
             .find(|codec| codec.manifest().network == network)
     }
+}
+
+/// Refuses a codec that is not the one for which genesis was made: with other suites or another
+/// decoder this program would make other keys, or read other effects, than its peers do.
+fn check_seat(seat: &ChainSeat, codec: &dyn ChainCodec) -> Result<(), Refusal> {
+    if crate::seat(codec) == *seat {
+        return Ok(());
+    }
+    let (chain, network) = (&seat.chain, codec.manifest().network);
+    let detail = format!(
+        "this build's row of {chain} (`{network}`) is not the one that genesis has: run a build \
+         whose row it is, as the other operators do, or make genesis with this one"
+    );
+    Err(Refusal::new(Code::Unsupported, detail))
 }

@@ -14,9 +14,9 @@ use strongroom_journal::Genesis;
 use strongroom_journal::genesis::ChainSeat;
 use strongroom_ports::chain::{ChainCodec, Manifest};
 use strongroom_types::caip::NotACaip;
-use strongroom_types::{ChainId, Digest, digest};
+use strongroom_types::{ChainId, Digest, Refusal, digest};
 
-/// Mistake in the codecs of this build that is found when their list is made.
+/// Mistake in the codecs of this build, or contradiction between them and a genesis.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainsError {
     /// The chain or asset id of a codec is not a CAIP id.
@@ -28,6 +28,9 @@ pub enum ChainsError {
     /// Two networks have one name, so that a configuration file could mean either.
     #[error("two codecs of this build are called `{0}`")]
     Name(&'static str),
+    /// Genesis describes a chain otherwise than this build reads it (`unsupported`).
+    #[error("a chain of genesis")]
+    Seat(#[source] Refusal),
 }
 
 /// Every codec that is linked, one per network.
@@ -77,7 +80,7 @@ fn distinct(codecs: &[Arc<dyn ChainCodec>]) -> Result<(), ChainsError> {
 /// The codecs of the chains that a genesis names and this build knows.
 ///
 /// # Errors
-/// As [`all`].
+/// As [`all`]; [`ChainsError::Seat`] when this build reads a chain by another row than genesis has.
 pub fn codecs(genesis: &Genesis) -> Result<Codecs, ChainsError> {
     codecs_with(genesis, Vec::new())
 }
@@ -86,7 +89,7 @@ pub fn codecs(genesis: &Genesis) -> Result<Codecs, ChainsError> {
 /// by it that no shipped program links.
 ///
 /// # Errors
-/// As [`all`]; [`ChainsError::Twice`] when an extra codec reads a chain of the list.
+/// As [`codecs()`]; [`ChainsError::Twice`] when an extra codec reads a chain of the list.
 pub fn codecs_with(
     genesis: &Genesis,
     extra: Vec<Arc<dyn ChainCodec>>,
@@ -96,7 +99,7 @@ pub fn codecs_with(
     let linked: Vec<_> = all()?.iter().cloned().chain(extra).collect();
     distinct(&linked)?;
 
-    Ok(Codecs::of_seats(&genesis.chains, &linked))
+    Codecs::of_seats(&genesis.chains, &linked).map_err(ChainsError::Seat)
 }
 
 /// The codec of the network with this name in configuration files.

@@ -63,7 +63,12 @@ fn status(error: &anyhow::Error, code: Option<Code>) -> u8 {
     // These are told apart because the cures differ: a retired key needs new keys, a full disk
     // needs space, and a backup put back would turn a damaged store into a retired key.
     match code {
-        Some(Code::GenesisMismatch | Code::InvalidReference | Code::QuorumTooSmallForF) => 10,
+        Some(
+            Code::GenesisMismatch
+            | Code::InvalidReference
+            | Code::QuorumTooSmallForF
+            | Code::Unsupported,
+        ) => 10,
         Some(Code::StoreCorrupt | Code::StoreNewer) => 11,
         Some(Code::SignerRetired) => 12,
         Some(Code::DiskFull) => 13,

@@ -141,6 +141,9 @@ fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
     let read =
         Genesis::pinned(&genesis, config.pinned).with_context(|| format!("{shown} is refused"))?;
 
+    // Before the store is opened: a build that does not fit genesis must leave nothing in it.
+    let codecs = codecs(&read, config.network.as_deref())?;
+
     // The mode comes from the pinned genesis: in production a key in a file is refused.
     let protector =
         SoftwareKeyProtector::open(&folder.wrapping_key(), read.mode, SystemEntropy.rng());
@@ -152,7 +155,7 @@ fn open(config: &Config, folder: &Folder) -> anyhow::Result<SignerNode> {
         secrets: folder.read_secrets()?,
         db: Arc::new(folder.open_store()?),
         protector: Arc::new(protector.context("cannot use the wrapping key")?),
-        codecs: codecs(&read, config.network.as_deref())?,
+        codecs,
         entropy: Arc::new(SystemEntropy),
         rules: config.rules.clone(),
         marker: Box::new(FileMarker::at(&config.marker)),

@@ -19,7 +19,8 @@ Exit codes:
    0  ended by SIGINT or SIGTERM
    1  a role stopped for good, or anything not listed (the message says what)
    2  wrong command line, an unknown role among it
-  10  the genesis file is missing, or is not the one whose hash is pinned
+  10  the genesis file is missing, is not the one whose hash is pinned, or has a chain that this
+      build reads by another row
   11  a role's database is damaged, of another installation, role or program, or of another build
   12  the writer's database was put back: it lacks entries that were published
   13  the disk is full
@@ -58,7 +59,7 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
-    /// The genesis file is not the pinned one, or breaks a rule.
+    /// The genesis file is not the pinned one, breaks a rule, or does not fit this build.
     #[error("genesis {} is refused", path.display())]
     Genesis {
         /// Path of the genesis file.

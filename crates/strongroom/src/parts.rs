@@ -10,6 +10,7 @@ use crate::sockets::hold_sockets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use strongroom_chains::ChainsError;
 use strongroom_journal::Genesis;
 use strongroom_ports::bus::{Bus, Mode};
 use strongroom_ports::chain::{ChainCodec, ChainGateway};
@@ -97,7 +98,7 @@ impl Parts {
         // Up to the locks, files are only read: an operator's mistake is answered before anything
         // on disk has changed.
         let genesis = Arc::new(pinned_genesis(&config)?);
-        let codecs = codecs(&genesis)?;
+        let codecs = codecs(&config, &genesis)?;
         only_known_chains(&config, &genesis)?;
         adapters.has_all(&config, roles, &codecs)?;
 
@@ -201,9 +202,16 @@ fn pinned_genesis(config: &Config) -> Result<Genesis, RunError> {
 }
 
 /// Codecs of the chains of genesis that this build decodes, in the order of genesis.
-fn codecs(genesis: &Genesis) -> Result<Vec<Arc<dyn ChainCodec>>, RunError> {
-    let codecs = strongroom_chains::codecs(genesis);
-    let codecs = codecs.map_err(|error| RunError::part("the chains of this build", error))?;
+fn codecs(config: &Config, genesis: &Genesis) -> Result<Vec<Arc<dyn ChainCodec>>, RunError> {
+    let codecs = strongroom_chains::codecs(genesis).map_err(|error| match error {
+        ChainsError::Seat(source) => RunError::Genesis {
+            path: config.genesis.clone(),
+            source,
+        },
+        ChainsError::Id(_) | ChainsError::Twice(_) | ChainsError::Name(_) => {
+            RunError::part("the chains of this build", error)
+        }
+    })?;
 
     // This is not an error: the other chains work, and a request about this one is refused by its
     // code.

@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     missing_docs,
     reason = "tests: every failed expectation is a failed test"
 )]
@@ -10,7 +11,8 @@
 use std::sync::Arc;
 use strongroom_chains::{ChainsError, all, chain, codecs, codecs_with, names, network, seat};
 use strongroom_journal::Genesis;
-use strongroom_types::Suite;
+use strongroom_journal::genesis::ChainSeat;
+use strongroom_types::{Code, Digest, Suite};
 use strongroom_world::{CHAIN, World, WorldOptions};
 
 fn genesis() -> Genesis {
@@ -59,6 +61,29 @@ fn a_chain_that_this_build_cannot_read_is_named() {
         std::slice::from_ref(&genesis.chains[0].chain)
     );
     assert!(list.of(&genesis.chains[0].chain).is_none());
+}
+
+/// Each part of a seat is compared: a build with other suites for a chain would make other keys.
+#[test]
+fn a_build_that_reads_a_chain_by_another_row_is_refused() {
+    let changes: [fn(&mut ChainSeat); 3] = [
+        |seat| seat.row = Digest([7; 32]),
+        |seat| seat.decoder = "bitcoin/2".to_owned(),
+        |seat| {
+            seat.native = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:0"
+                .parse()
+                .unwrap()
+        },
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let mut genesis = genesis();
+        change(&mut genesis.chains[0]);
+        let Err(ChainsError::Seat(refusal)) = codecs(&genesis) else {
+            panic!("case {at}")
+        };
+        assert_eq!(refusal.code, Code::Unsupported);
+        assert!(refusal.detail.contains("run a build"), "{refusal}");
+    }
 }
 
 #[test]

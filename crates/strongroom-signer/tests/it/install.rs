@@ -9,15 +9,14 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_journal::follower::Follower;
-use strongroom_journal::genesis::{ChainSeat, SignerSeat, WitnessSeat};
+use strongroom_journal::genesis::{SignerSeat, WitnessSeat};
 use strongroom_journal::writer::{Offer, Ordered, Orderer};
 use strongroom_journal::{Body, Bounds, Genesis, Mode};
 use strongroom_types::charter::Board;
 use strongroom_types::credential::PublicKey;
 use strongroom_types::json::Json;
 use strongroom_types::{
-    Credential, CredentialClass, CredentialId, Digest, NodeId, PlatformId, Scope, UnixMs, User,
-    UserId,
+    Credential, CredentialClass, CredentialId, NodeId, PlatformId, Scope, UnixMs, User, UserId,
 };
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{FromSigner, PublicRecord, ToSigner, read_frame, write_frame};
@@ -121,10 +120,8 @@ impl Install {
             key: PublicKey::Ed25519(SigningKey::from_bytes(&[23; 32]).verifying_key().to_bytes()),
             web: None,
         };
-        let chain = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328".parse().unwrap();
-        let native = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328/slip44:1"
-            .parse()
-            .unwrap();
+        let regtest = strongroom_chains::network("regtest").unwrap().unwrap();
+        let chain = strongroom_chains::seat(regtest.as_ref());
         let writer = NodeKey {
             node: node(9),
             role: Role::Writer,
@@ -154,12 +151,7 @@ impl Install {
             log_key: log_key.verifying_key().to_bytes(),
             quorum: strongroom_tlog::quorum(3, 1),
             faults: 1,
-            chains: vec![ChainSeat {
-                chain,
-                native,
-                decoder: "bitcoin/1".to_owned(),
-                row: Digest::default(),
-            }],
+            chains: vec![chain],
             bounds: Bounds::dev(0),
         };
         genesis.check().unwrap();

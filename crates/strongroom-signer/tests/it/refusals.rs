@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use strongroom_journal::{Body, Mode};
 use strongroom_ports::db::{Db as _, Migration};
 use strongroom_store_sqlite::SqliteDb;
+use strongroom_types::Digest;
 use strongroom_wire::frame::{FromSigner, ToSigner};
 
 fn refused(install: &Install, number: u8, exit: i32, says: &str) {
@@ -121,6 +122,16 @@ fn store_whose_state_has_other_keys_does_not_start_and_is_left_alone() {
     let changed = "migration replica 1: its text changed after it was applied";
     refused(&install, 1, 11, changed);
     assert!(std::fs::read(&path).unwrap() == before, "touched");
+}
+
+/// This build would make other keys, or read other effects, than that for which genesis was made.
+#[test]
+fn a_build_that_reads_a_chain_by_another_row_does_not_start() {
+    let mut install = Install::new();
+    install.genesis.chains[0].row = Digest([7; 32]);
+    std::fs::write(install.path("genesis.bin"), install.genesis.to_bytes()).unwrap();
+    install.configure(1, "");
+    refused(&install, 1, 10, "[unsupported]");
 }
 
 #[test]

@@ -112,6 +112,16 @@ fn another_genesis_file_and_a_missing_one_are_refused() {
     assert!(text.contains("cannot read genesis"), "{text}");
 }
 
+/// Its roles would read other effects, or ask for other keys, than those for which genesis was made.
+#[test]
+fn a_build_that_reads_a_chain_by_another_row_is_refused() {
+    let installation = Installation::with_another_row(1);
+    let (code, text) = told(&installation.refused(&[RoleName::Transactions]));
+    assert_eq!(code, 10);
+    assert!(text.contains("is refused: unsupported"), "{text}");
+    assert!(text.contains("run a build"), "{text}");
+}
+
 /// The bus itself refuses. Its operator has to change the configuration, as with any other mistake
 /// in it.
 #[test]

@@ -54,6 +54,13 @@ impl Installation {
         Self::of(world)
     }
 
+    /// As [`Self::new`], with a genesis of a build that reads the chain by another row.
+    pub fn with_another_row(seed: u64) -> Self {
+        let mut world = World::new(seed, WorldOptions::default());
+        Arc::make_mut(&mut world.genesis).chains[0].row = Digest([7; 32]);
+        Self::of(world)
+    }
+
     fn of(world: World) -> Self {
         let genesis = world.genesis.hash();
         let installation = Self {
