@@ -21,6 +21,13 @@ pub use strongroom_types::Mode;
 pub const VERSION: u8 = 2;
 /// Longest window of a policy, milliseconds: what is forgotten sooner is missing in it.
 const RETENTION_LEAST_MS: u64 = strongroom_policy::WINDOW_SECONDS_MAX * 1_000;
+/// A quiet journal is cosigned again after this time, milliseconds: four times within the freshness
+/// of production.
+pub const RECOSIGN_MS: u64 = 15_000;
+/// Least freshness in production, milliseconds: 30 s. Cosignatures of a quiet journal are renewed
+/// after half of it, and the other half is for their way and for the skew. Tests of development
+/// genesis may use less.
+const FRESHNESS_LEAST_MS: u64 = 2 * RECOSIGN_MS;
 /// Milliseconds in an hour.
 pub const HOUR_MS: u64 = 3_600_000;
 
@@ -344,6 +351,11 @@ impl Genesis {
             let looser = |what| Err(Refusal::new(Code::Unsupported, what));
             if short {
                 return looser("a bound is looser than the production minimum");
+            }
+            // A quiet journal's head is stale from the end of its cosignatures' freshness until
+            // they are renewed: no signer shares in that time.
+            if b.freshness_ms < FRESHNESS_LEAST_MS {
+                return looser("freshness is below two rounds of a quiet journal's cosignatures");
             }
             if !b.is_bounded() {
                 return looser("a life or quota is above the production maximum");

@@ -7,6 +7,7 @@
 use crate::cosigned::{self, witness_name};
 use crate::entry::Entry;
 use crate::follower::Follower;
+use crate::genesis::RECOSIGN_MS;
 use crate::state::{Delta, State};
 use std::fmt;
 use strongroom_tlog::{Checkpoint, CosignKey, cosign};
@@ -19,9 +20,6 @@ mod handed;
 pub use ended::{EndedAct, HANDED_ENDED_MAX};
 pub use handed::{HANDED_OPEN_MAX, HandedAct};
 
-/// A quiet journal is cosigned again after this time: four times within the freshness of
-/// production.
-pub const RECOSIGN_MS: u64 = 15_000;
 /// The last entry of an unwitnessed head may be this old; then the writer must append a tick.
 pub const ENTRY_AGE_MAX_MS: u64 = 60_000;
 

@@ -3,7 +3,7 @@
 use crate::cases::genesis;
 use crate::code;
 use strongroom_journal::entry::{ENTRY_BYTES_MAX, VERSION};
-use strongroom_journal::genesis::{self, Genesis};
+use strongroom_journal::genesis::{self, Genesis, RECOSIGN_MS};
 use strongroom_journal::{Body, Bounds, Entry, Mode, SealedEntry, keyspace as ks};
 use strongroom_types::credential::PublicKey;
 use strongroom_types::*;
@@ -152,6 +152,27 @@ fn hole_production_genesis_forgets_nothing_that_a_window_needs() {
     assert_eq!(production(0), Some(Code::Unsupported));
     let in_dev = checked(|g| g.bounds.retention_ms = 0);
     assert_eq!(in_dev, None, "a development genesis may try it");
+}
+
+/// Witnesses renew the cosignatures of a quiet journal every 15 s: a shorter freshness would have
+/// its head stale in between.
+#[test]
+fn quiet_journal_of_a_production_genesis_is_never_stale() {
+    let of = |mode, freshness_ms| {
+        checked(|g| {
+            (g.mode, g.bounds) = (mode, Bounds::production());
+            g.bounds.freshness_ms = freshness_ms;
+        })
+    };
+    assert_eq!(of(Mode::Production, 2 * RECOSIGN_MS), None);
+    let refused = of(Mode::Production, 2 * RECOSIGN_MS - 1);
+    assert_eq!(refused, Some(Code::Unsupported));
+    assert_eq!(of(Mode::Production, 6_000), Some(Code::Unsupported));
+    assert_eq!(
+        of(Mode::Dev, 6_000),
+        None,
+        "a development genesis may try it"
+    );
 }
 
 #[test]
