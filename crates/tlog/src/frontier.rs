@@ -32,6 +32,12 @@ impl Frontier {
         }
     }
 
+    /// The right edge of a tree: the roots of its perfect subtrees, largest first, as many as `size`
+    /// has one bits.
+    pub(crate) const fn from_nodes(size: u64, nodes: Vec<Hash>) -> Self {
+        Self { size, nodes }
+    }
+
     /// Number of leaves appended so far, which is also the index of the next leaf.
     #[must_use]
     pub const fn size(&self) -> u64 {

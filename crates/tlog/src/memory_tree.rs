@@ -1,6 +1,7 @@
 //! Every node of a tree, in memory.
 
 use crate::{
+    frontier::Frontier,
     hash::{Hash, node_hash},
     proof::{Nodes, tree_root},
 };
@@ -58,6 +59,17 @@ impl MemoryTree {
     pub fn root_at(&self, size: u64) -> Option<Hash> {
         tree_root(self, size)
     }
+
+    /// The tree's right edge, to compute the root that it would have with further leaves.
+    #[must_use]
+    pub fn frontier(&self) -> Frontier {
+        // A level with an odd number of nodes ends with one that has no sibling yet: a perfect
+        // subtree of the right edge. Higher levels have larger subtrees.
+        let without_sibling = |level: &&Vec<Hash>| level.len() % 2 == 1;
+        let edge = self.levels.iter().rev().filter(without_sibling);
+        let nodes = edge.filter_map(|level| level.last().copied()).collect();
+        Frontier::from_nodes(self.size(), nodes)
+    }
 }
 
 impl Nodes for MemoryTree {
@@ -91,5 +103,16 @@ mod tests {
             assert_eq!(tree.root_at(n as u64), Some(mth(&leaves[..n])));
         }
         assert_eq!((tree.size(), tree.root_at(131)), (130, None));
+    }
+
+    #[test]
+    fn right_edge_is_that_of_the_same_leaves() {
+        let (mut tree, mut frontier) = (MemoryTree::new(), Frontier::new());
+        for i in 0..130u64 {
+            assert_eq!(tree.frontier(), frontier);
+            let leaf = leaf_hash(&i.to_be_bytes());
+            tree.append(leaf);
+            frontier.append(leaf);
+        }
     }
 }

@@ -2,14 +2,15 @@
 
 use super::{Loaded, internal, rows};
 use crate::problem::Problem;
+use std::fmt::Display;
 use std::time::Duration;
 use strongroom_journal::genesis::Registered;
-use strongroom_journal::{Genesis, SealedEntry};
+use strongroom_journal::{Entry, Genesis, SealedEntry};
 use strongroom_ports::bus::{Bus, BusError, Delivered, Position, Topic};
 use strongroom_ports::db::{Db, Tx};
 use strongroom_replica::{Incoming, first_position, journal_topics, open_incoming};
-use strongroom_tlog::{Checkpoint, Cosignature, verify_cosignature, verify_note};
-use strongroom_types::NodeId;
+use strongroom_tlog::{Checkpoint, Cosignature, Hash, MemoryTree, verify_cosignature, verify_note};
+use strongroom_types::{Code, NodeId, Refusal};
 use strongroom_wire::{JournalBatch, WitnessCosignature, decode};
 
 /// Most records of one transaction.
@@ -110,64 +111,89 @@ fn on_record(
     }
 }
 
-/// Adds the entries of a batch that are not here, if log and tree agree on them.
+/// Adds the entries of a batch that are not here, if log and tree agree on them. A batch that
+/// proves nothing against the log is skipped, as a replica does: the true one may be behind it.
 fn append_entries(
     loaded: &mut Loaded,
     tx: &mut dyn Tx,
     batch: &JournalBatch,
 ) -> Result<(), Problem> {
-    let Ok(note) = verify_note(&batch.note, std::slice::from_ref(&loaded.log)) else {
-        tracing::warn!(
-            first_seq = batch.first_seq,
-            "a batch without the log's signature was skipped"
-        );
-        return Ok(());
+    let skip = |why: &dyn Display| {
+        tracing::warn!(first_seq = batch.first_seq, %why, "a batch was skipped");
+        Ok(())
     };
 
-    let checkpoint = Checkpoint::parse(&note.body).map_err(internal)?;
-    let known = loaded.tree.size();
-
-    if batch.first_seq > known || checkpoint.size() != batch.first_seq + batch.entries.len() as u64
-    {
-        tracing::warn!(
-            first_seq = batch.first_seq,
-            known,
-            "a batch that does not follow was skipped"
-        );
-        return Ok(());
+    let Ok(note) = verify_note(&batch.note, std::slice::from_ref(&loaded.log)) else {
+        return skip(&"the log did not sign it");
+    };
+    let Ok(checkpoint) = Checkpoint::parse(&note.body) else {
+        return skip(&"its note does not hold a checkpoint");
+    };
+    let (known, size) = (loaded.tree.size(), checkpoint.size());
+    if batch.first_seq > known || size != batch.first_seq + batch.entries.len() as u64 {
+        return skip(&"it does not follow");
     }
 
-    // When the topic was started again from entry 0, a batch may begin with entries that are here.
-    let new = usize::try_from(known - batch.first_seq).unwrap_or(usize::MAX);
-    for bytes in batch.entries.iter().skip(new) {
-        let sealed: SealedEntry = decode(bytes).map_err(internal)?;
-        let entry = sealed.open().map_err(internal)?;
+    // Two trees of one size under the log's signature are reported, not shown.
+    if size <= known && loaded.tree.root_at(size) != Some(checkpoint.root()) {
+        return Err(internal(format!(
+            "the log signed two trees of {size} entries"
+        )));
+    }
 
+    // The record is the writer's by its key on the bus, and the note may be an old one. An error
+    // would come before the position is saved, and come again at each request.
+    let entries = match signed_entries(&loaded.tree, batch, checkpoint.root()) {
+        Ok(entries) => entries,
+        Err(refusal) => return skip(&refusal),
+    };
+
+    for (sealed, entry) in entries {
         // The index of a leaf is its position, and proofs are asked for by position.
         if entry.seq != loaded.tree.size() {
+            let belongs = loaded.tree.size();
             return Err(internal(format!(
-                "entry {} where {} belongs",
-                entry.seq,
-                loaded.tree.size()
+                "entry {} where {belongs} belongs",
+                entry.seq
             )));
         }
         loaded.tree.append(rows::insert_entry(tx, &sealed, &entry)?);
     }
+    Ok(rows::put_note(tx, size, &note.body, &batch.note)?)
+}
 
-    // This is checked before the commit: with one wrong leaf in it no later proof would verify, and
-    // the error drops both the rows and the tree.
-    if loaded.tree.root_at(checkpoint.size()) != Some(checkpoint.root()) {
-        return Err(internal(format!(
-            "the tree of {} entries is not the one the log signed",
-            checkpoint.size()
-        )));
+/// The entries of a batch that are not in the tree, opened, if they are those that the log signed.
+fn signed_entries(
+    tree: &MemoryTree,
+    batch: &JournalBatch,
+    root: Hash,
+) -> Result<Vec<(SealedEntry, Entry)>, Refusal> {
+    // When the topic was started again from entry 0, a batch may begin with entries that are here.
+    let known = usize::try_from(tree.size() - batch.first_seq).unwrap_or(usize::MAX);
+    let mut entries = Vec::new();
+    for bytes in batch.entries.iter().skip(known) {
+        let sealed: SealedEntry = decode(bytes)?;
+        let entry = sealed.open()?;
+        entries.push((sealed, entry));
     }
-    Ok(rows::put_note(
-        tx,
-        checkpoint.size(),
-        &note.body,
-        &batch.note,
-    )?)
+    if entries.is_empty() {
+        return Ok(entries);
+    }
+
+    // The root is computed beside the tree, before a row is written: with one wrong leaf in them no
+    // later proof would verify.
+    let mut frontier = tree.frontier();
+    for (sealed, entry) in &entries {
+        frontier.append(sealed.leaf_hash(entry));
+    }
+    if frontier.root() != root {
+        let detail = format!(
+            "at size {}: the entries are not those that the log signed",
+            frontier.size()
+        );
+        return Err(Refusal::new(Code::Malformed, detail));
+    }
+    Ok(entries)
 }
 
 /// Keeps a cosignature that verifies.

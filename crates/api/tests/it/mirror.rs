@@ -58,11 +58,37 @@ fn a_batch_that_the_log_did_not_sign_is_skipped() {
     assert_eq!(trust.checkpoint(&note).unwrap().0, served.size());
 }
 
+/// An old note of the log beside other entries proves nothing, and the true batch comes behind it.
+#[test]
+fn hole_batch_whose_entries_are_not_those_of_its_note_does_not_stop_the_proofs() {
+    let served = Served::new();
+    let batches = &served.journal.log.batches;
+    let (last, before) = batches.split_last().unwrap();
+    before.iter().for_each(|batch| served.batch(batch));
+
+    let first_new = usize::try_from(served.size() - 1 - last.first_seq).unwrap();
+    let garbage = [vec![1, 2, 3], batches[0].entries[0].clone()];
+    for entry in garbage {
+        let mut forged = last.clone();
+        forged.entries[first_new] = entry;
+        served.batch(&forged);
+        assert_eq!(served.get(TENANT, "/v1/journal/entries").status, 200);
+    }
+
+    served.batch(last);
+    served.witnessed(served.last());
+    let path = format!("/v1/journal/entries/{}/proof", served.size() - 1);
+    assert_eq!(served.get(TENANT, &path).status, 200);
+}
+
 /// A log that signs two trees is reported, not shown.
 #[test]
-fn a_tree_that_is_not_the_signed_one_is_an_error() {
+fn two_trees_of_one_size_are_an_error() {
     let served = Served::new();
     let mut batch = served.journal.log.batches[0].clone();
+    served.batch(&batch);
+    served.witnessed(0);
+    assert_eq!(served.get(TENANT, CHECKPOINT).status, 200);
     batch.note = fork(&served);
     served.batch(&batch);
     assert_eq!(
