@@ -11,6 +11,7 @@ mod end;
 mod fail;
 mod genesis;
 mod journal;
+mod keep;
 mod keys;
 mod show;
 mod status;

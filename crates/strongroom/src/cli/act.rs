@@ -2,6 +2,7 @@
 
 use super::context::{Context, now, random};
 use super::fail::{Usage, usage};
+use super::keep::{NotInForce, is_tightening};
 use super::{keys, show};
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
@@ -10,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use strongroom_client::api::{ActState, SignedText};
-use strongroom_client::check;
+use strongroom_client::{Client, check};
 use strongroom_types::json::Json;
 use strongroom_types::{self as types, ActId, Digest, Document as _, Signed};
 
@@ -226,12 +227,15 @@ fn submit(
         )));
     }
 
-    let client = context.client()?;
-    let digest = client.submit_act(&signed(&value)?)?;
-
-    // An act that the API has taken is not in force yet: the journal may still refuse it, and the
-    // witnesses vouch for it last.
-    let state = client.wait_act(&digest, wait)?;
+    // A tightening that is held up on its way can be handed to signers and witnesses as it is.
+    let (client, act) = (context.client()?, signed(&value)?);
+    let (digest, state) = send(&client, &act, wait).map_err(|why| {
+        if is_tightening(&act) {
+            NotInForce::of(file)(why)
+        } else {
+            why
+        }
+    })?;
     if json {
         return show::json(out, &json!({"digest": digest.to_string(), "state": state}));
     }
@@ -239,6 +243,13 @@ fn submit(
         return Ok(writeln!(out, "act {digest} is proposed")?);
     }
     Ok(writeln!(out, "act {digest} is in force")?)
+}
+
+/// Sends an act and waits for it: one that the API has taken is not in force yet. The journal may
+/// still refuse it, and the witnesses vouch for it last.
+fn send(client: &Client, act: &Signed, wait: Duration) -> anyhow::Result<(Digest, ActState)> {
+    let digest = client.submit_act(act)?;
+    Ok((digest, client.wait_act(&digest, wait)?))
 }
 
 fn show_act(

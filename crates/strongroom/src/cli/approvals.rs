@@ -1,7 +1,7 @@
 //! `approvals`: what waits for people, and their signed answers.
 
 use super::context::{Context, codecs, now, random};
-use super::end::Ending;
+use super::end::{Ending, Verb};
 use super::fail::usage;
 use super::{keys, show};
 use clap::{Args, Subcommand};
@@ -60,6 +60,10 @@ pub struct RejectArguments {
     /// Your key file.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// New file for the signed act, as `strongroom-signer hand` reads it. Default:
+    /// `reject-<transaction>-<act>.json` beside the profile.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Do not ask before signing.
     #[arg(long)]
     yes: bool,
@@ -171,12 +175,14 @@ fn reject(
 
     let expires = now().plus(ACT_LIFE_MS);
     let signed = check::rejection(&shown, ActId(random()), expires, &key.signing());
-    let act = client.submit_act(&signed)?;
     let ending = Ending {
+        verb: Verb::Reject,
         tx: arguments.tx,
-        act,
+        signed: &signed,
+        keep_in: arguments.out.as_deref(),
+        json: arguments.json,
     };
-    ending.wait(&client, arguments.json, out)
+    ending.run(context, out)
 }
 
 /// Prints the intent and decision that would be signed, as read here.

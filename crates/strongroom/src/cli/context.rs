@@ -85,7 +85,7 @@ impl Profile {
         let mut profile: Self = toml::from_str(&text).with_context(named)?;
 
         // Paths follow the profile's folder, so that one profile works from every current folder.
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         for file in [&mut profile.api_key_file, &mut profile.genesis]
             .into_iter()
             .flatten()
@@ -96,9 +96,14 @@ impl Profile {
     }
 }
 
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
 /// Options and profile together.
 #[derive(Debug)]
 pub struct Context {
+    folder: PathBuf,
     url: Option<String>,
     api_key_file: Option<PathBuf>,
     genesis: Option<PathBuf>,
@@ -118,11 +123,11 @@ impl Context {
         } = options.clone();
 
         // A profile that was named must exist; the one that is only looked for need not.
-        let default = Path::new(DEFAULT_PROFILE);
-        let profile = match profile {
-            Some(path) => Profile::load(&path)?,
-            None if default.is_file() => Profile::load(default)?,
-            None => Profile::default(),
+        let default = PathBuf::from(DEFAULT_PROFILE);
+        let file = profile.or_else(|| default.is_file().then_some(default));
+        let (profile, folder) = match &file {
+            Some(path) => (Profile::load(path)?, folder_of(path)),
+            None => (Profile::default(), Path::new("")),
         };
 
         let pinned = profile
@@ -136,12 +141,18 @@ impl Context {
         let tenant = tenant.with_context(|| Usage("profile: tenant".to_owned()))?;
 
         Ok(Self {
+            folder: folder.to_owned(),
             url: url.or(profile.url),
             api_key_file: api_key_file.or(profile.api_key_file),
             genesis: genesis.or(profile.genesis),
             genesis_hash: genesis_hash.or(pinned),
             tenant,
         })
+    }
+
+    /// A file beside the profile; without a profile, in the current folder.
+    pub fn beside_profile(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// The server's address.

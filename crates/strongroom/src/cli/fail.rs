@@ -1,5 +1,6 @@
 //! Errors as the command line prints them: message, stable code, and what to do.
 
+use super::keep::NotInForce;
 use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
@@ -40,6 +41,11 @@ pub fn report(error: &anyhow::Error, err: &mut dyn Write) -> ExitCode {
         let _ = writeln!(err, "  what to do: look for {code} in docs/errors");
     } else if let Some(hint) = hint(error) {
         let _ = writeln!(err, "  what to do: {hint}");
+    }
+
+    // A refusal may be the server's own invention, so that this is said beside every reason.
+    if let Some(kept) = error.chain().find_map(|e| e.downcast_ref::<NotInForce>()) {
+        let _ = writeln!(err, "  if it stays so: {}", kept.advice());
     }
 
     // A script must be able to tell its own mistake from a refusal.

@@ -3,10 +3,10 @@
 mod create;
 
 use super::context::{Context, now, random};
-use super::end::Ending;
+use super::end::{Ending, Verb};
 use super::{keys, show};
 use anyhow::bail;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,16 +59,24 @@ pub enum TxCommand {
     },
     /// Ask to end a transaction (by its initiator's user, or the admins' quorum); exit code 1 while
     /// it can still be paid.
-    Cancel {
-        /// The transaction (`tx_…`).
-        tx: TransactionId,
-        /// Key files that sign; may be given several times.
-        #[arg(long, value_name = "FILE", required = true)]
-        key: Vec<PathBuf>,
-        /// One line of JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Cancel(CancelArguments),
+}
+
+/// Arguments of `strongroom tx cancel`.
+#[derive(Args, Debug)]
+pub struct CancelArguments {
+    /// The transaction (`tx_…`).
+    tx: TransactionId,
+    /// Key files that sign; may be given several times.
+    #[arg(long, value_name = "FILE", required = true)]
+    key: Vec<PathBuf>,
+    /// New file for the signed act, as `strongroom-signer hand` reads it. Default:
+    /// `cancel-<transaction>-<act>.json` beside the profile.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// One line of JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Creates, lists, shows or cancels transactions.
@@ -90,7 +98,7 @@ pub fn run(context: &Context, command: &TxCommand, out: &mut dyn Write) -> anyho
             describe(&shown, *json, out)
         }
         TxCommand::Timeline { tx, json } => timeline(context, *tx, *json, out),
-        TxCommand::Cancel { tx, key, json } => cancel(context, *tx, key, *json, out),
+        TxCommand::Cancel(arguments) => cancel(context, arguments, out),
     }
 }
 
@@ -233,11 +241,10 @@ fn timeline(
 
 fn cancel(
     context: &Context,
-    tx: TransactionId,
-    files: &[PathBuf],
-    json: bool,
+    arguments: &CancelArguments,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
+    let tx = arguments.tx;
     let client = context.client()?;
 
     // Digest and tenant come from the intent itself: a server must not choose which intent the act
@@ -254,12 +261,18 @@ fn cancel(
     };
 
     let mut signed = Signed::draft(&act);
-    for file in files {
+    for file in &arguments.key {
         signed.endorse::<Act>(&key(file)?.signing());
     }
 
-    let act = client.cancel(tx, &signed)?;
-    Ending { tx, act }.wait(&client, json, out)
+    let ending = Ending {
+        verb: Verb::Cancel,
+        tx,
+        signed: &signed,
+        keep_in: arguments.out.as_deref(),
+        json: arguments.json,
+    };
+    ending.run(context, out)
 }
 
 fn key(file: &Path) -> anyhow::Result<strongroom_client::KeyFile> {
