@@ -3,6 +3,7 @@
 use crate::error::ClientError;
 use std::fmt;
 use strongroom_api_types::{DecisionInfo, SignedText, StateName, TransactionInfo};
+use strongroom_guard::{G, guard, kept};
 use strongroom_journal::apply::turn;
 use strongroom_ports::chain::{ChainCodec, Effects, Registry};
 use strongroom_types::words::words;
@@ -17,13 +18,12 @@ pub(crate) fn same<T: PartialEq + fmt::Display>(
     theirs: &T,
     own: &T,
 ) -> Result<(), ClientError> {
-    if theirs == own {
-        return Ok(());
+    if guard(G::ClientRecomputes, theirs != own) {
+        return Err(ClientError::untrue(format!(
+            "`{member}` is {theirs}, recomputed {own}"
+        )));
     }
-
-    Err(ClientError::untrue(format!(
-        "`{member}` is {theirs}, recomputed {own}"
-    )))
+    Ok(())
 }
 
 /// A signed container as the API shows it.
@@ -72,7 +72,11 @@ pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
 
     // Only the text counts; every other member is the server's summary of it. A member that differs
     // would show people another payment than the one they sign.
-    let digest = Intent::digest_of(&signed.text);
+    let digest = kept!(
+        G::ClientRecomputes,
+        Intent::digest_of(&signed.text),
+        instead info.digest.0
+    );
     same("digest", &info.digest, &digest.into())?;
     same("id", &info.id, &TransactionId::from(digest).into())?;
     same("tenant", &info.tenant, &intent.tenant.into())?;
@@ -81,7 +85,7 @@ pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
     same("external_id", &info.external_id, &external_id)?;
 
     // People compare the words by eye with those on another screen.
-    if info.words != words(&digest) {
+    if guard(G::ClientRecomputes, info.words != words(&digest)) {
         return Err(ClientError::untrue("the words are not those of the digest"));
     }
 
@@ -100,14 +104,18 @@ pub fn transaction(info: &TransactionInfo) -> Result<Shown, ClientError> {
 
 fn read_decision(shown: &DecisionInfo, intent: &Digest) -> Result<ShownDecision, ClientError> {
     let core: DecisionCore = document(&shown.text)?;
-    let digest = DecisionCore::digest_of(&shown.text);
+    let digest = kept!(
+        G::ClientRecomputes,
+        DecisionCore::digest_of(&shown.text),
+        instead shown.digest.0
+    );
 
     same("digest", &shown.digest, &digest.into())?;
     same("tier", &shown.tier, &core.tier.into())?;
     same("rule", &shown.rule, &core.rule.to_string())?;
 
     // An approver who signs this core would approve what it says about that other intent.
-    if core.intent != *intent {
+    if guard(G::ClientRecomputes, core.intent != *intent) {
         return Err(ClientError::untrue("the decision is about another intent"));
     }
     Ok(ShownDecision { core, digest })
@@ -122,13 +130,12 @@ pub fn echo(info: &TransactionInfo, sent: &Signed) -> Result<Shown, ClientError>
 
     // Only the text is compared: a signature that was exchanged is refused by the journal, not
     // here.
-    if shown.signed.text == sent.text {
-        Ok(shown)
-    } else {
-        Err(ClientError::untrue(
+    if guard(G::ClientRecomputes, shown.signed.text != sent.text) {
+        return Err(ClientError::untrue(
             "the answer is about another intent than the one sent",
-        ))
+        ));
     }
+    Ok(shown)
 }
 
 /// Subject of an approver's signature, as this client read it from the texts.
@@ -158,7 +165,7 @@ pub fn pending(
     let shown = transaction(info)?;
 
     // The signature would count in the installation that the text names, not in the pinned one.
-    if shown.intent.platform != platform {
+    if guard(G::ClientRecomputes, shown.intent.platform != platform) {
         return Err(ClientError::untrue(
             "the intent is for another installation",
         ));
@@ -171,7 +178,8 @@ pub fn pending(
 
     // Signers read the transaction with the decoder that the core names. Another one may understand
     // the same intent differently, and the approver would be shown what signers do not enforce.
-    if decision.core.decoder != codec.manifest().decoder {
+    let is_other = decision.core.decoder != codec.manifest().decoder;
+    if guard(G::ClientRecomputes, is_other) {
         let detail = format!(
             "the decision was read by {}, here is {}",
             decision.core.decoder,

@@ -11,6 +11,7 @@ use strongroom_api_types::{
     ActInfo, ActState, AddressInfo, AddressProof, EntryInfo, EntryWithProof, Page, PendingInfo,
     Receipt, StatusInfo, TenantInfo, TimelineInfo, TransactionInfo, VaultInfo,
 };
+use strongroom_guard::{G, kept};
 use strongroom_journal::Genesis;
 use strongroom_ports::chain::{ChainCodec, OwnPath};
 use strongroom_types::{
@@ -354,7 +355,11 @@ impl Client {
                     tenant: intent.tenant,
                     vault: *vault,
                 };
-                vaults.0.push(self.proved_vault(genesis, wanted)?);
+                vaults.0.push(kept!(
+                    G::DestinationProved,
+                    self.proved_vault(genesis, wanted)?,
+                    instead self.told_vault(wanted)?
+                ));
             }
         }
         Ok(vaults)
@@ -391,5 +396,59 @@ impl Client {
         self.http.get_text(&format!(
             "/v1/journal/entries/{seq}/proof?wait_ms={PROOF_WAIT_MS}"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use strongroom_world::{CHAIN, START, World, WorldOptions};
+
+    /// A server that answers every request with this text.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server of a test has a thread of its own"
+    )]
+    fn server(text: String) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 4096]).unwrap();
+                let length = text.len();
+                write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{text}"
+                )
+                .unwrap();
+            }
+        });
+        url
+    }
+
+    /// Under a vault's name the server gives an address of its own, and proves nothing.
+    #[test]
+    fn an_internal_destination_is_taken_from_no_servers_word() {
+        let world = World::new(1, WorldOptions::default());
+        let vault = world.tenant.vault;
+        let mut intent = world.intent(START, 1_000, "");
+        let strongroom_types::IntentKind::Transfer(transfers) = &mut intent.kind;
+        transfers[0].destination = Destination::Vault(vault);
+
+        let told = json!({
+            "account": 0, "address": "the server's own", "branch": 0, "chain": CHAIN,
+            "chain_code": "11".repeat(32), "group_key": "02".repeat(33), "index": 0,
+            "proof": null, "transcript": "00".repeat(32), "vault": vault.to_string(),
+        });
+        let client = Client::new(&server(told.to_string()), "key");
+        let proved = client.proved_destinations(&world.genesis, &intent);
+        assert!(
+            matches!(proved, Err(ClientError::NotProved(_))),
+            "the server's word was taken"
+        );
     }
 }

@@ -24,6 +24,8 @@ mod http;
 pub mod key_file;
 mod member;
 pub mod proof;
+#[cfg(mutants)]
+mod told;
 pub mod verify;
 
 pub use client::{Client, ProvedAddress};

@@ -8,6 +8,7 @@
 
 use crate::error::ClientError;
 use std::collections::{BTreeMap, BTreeSet};
+use strongroom_guard::{G, guard};
 use strongroom_journal::follower::witness_name;
 use strongroom_journal::{Body, Entry, Finished, Genesis, SealedEntry};
 use strongroom_mpc_core::{PublicKeyRecord, SuiteId};
@@ -135,10 +136,10 @@ impl<'a> Trust<'a> {
         // The log alone could show this client a tree that no signer has seen.
         let valid = valid_cosignatures(&signed.body, &lines, &self.policy.witnesses, TIME_S_MAX);
         let at = witnessed_at(self.policy.quorum, &valid);
-        Ok((
-            checkpoint.size(),
-            at.ok_or_else(|| ClientError::not_proved("too few witnesses cosigned"))?,
-        ))
+        if guard(G::ClientWitnessed, at.is_none()) {
+            return Err(ClientError::not_proved("too few witnesses cosigned"));
+        }
+        Ok((checkpoint.size(), at.unwrap_or_default()))
     }
 }
 
@@ -198,7 +199,7 @@ pub fn vault(
         tenant,
         vault: vault.id,
     };
-    if proved != wanted {
+    if guard(G::ProvedVault, proved != wanted) {
         return Err(ClientError::not_proved(format!(
             "the entry is about {proved}, not {wanted}"
         )));
@@ -382,12 +383,9 @@ fn certificates(
 ) -> Result<(), ClientError> {
     // All n signers must have certified and not t: one that is missing may hold no share or may
     // have been given another key.
-    if !finished
-        .certificates
-        .iter()
-        .map(|(index, _)| index)
-        .eq(public.verifying_shares.keys())
-    {
+    let indices = finished.certificates.iter().map(|(index, _)| index);
+    let is_complete = indices.eq(public.verifying_shares.keys());
+    if guard(G::ClientWitnessed, !is_complete) {
         return Err(ClientError::not_proved(
             "not exactly one certificate of every signer of the key",
         ));
@@ -398,7 +396,9 @@ fn certificates(
     let certified = certificate_digest(&finished.transcript, &finished.public);
     for (index, signature) in &finished.certificates {
         let seat = genesis.signer(*index);
-        if !seat.is_some_and(|seat| verify_digest(&seat.signing_key, &certified, signature)) {
+        let is_own =
+            seat.is_some_and(|seat| verify_digest(&seat.signing_key, &certified, signature));
+        if guard(G::ClientWitnessed, !is_own) {
             return Err(ClientError::not_proved(format!(
                 "the certificate of signer {index} does not verify"
             )));

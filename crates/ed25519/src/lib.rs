@@ -10,6 +10,7 @@ mod memo;
 use ed25519_dalek::{Signature, VerifyingKey};
 #[cfg(feature = "verified-memo")]
 use memo::known_or;
+use strongroom_guard::{G, kept};
 
 /// Whether this build remembers which signatures it verified. Never in a shipped program: each
 /// refuses to compile then.
@@ -30,7 +31,12 @@ fn known_or(_: Claim<'_>, verify: impl FnOnce() -> bool) -> bool {
 
 fn strictly(key: &VerifyingKey, claim: Claim<'_>) -> bool {
     let signature = Signature::from_bytes(claim.signature);
-    key.verify_strict(claim.message, &signature).is_ok()
+    let verdict = kept!(
+        G::StrictEd25519,
+        key.verify_strict(claim.message, &signature),
+        instead ed25519_dalek::Verifier::verify(key, claim.message, &signature)
+    );
+    verdict.is_ok()
 }
 
 /// Whether `signature` is the key's over `message`: canonical encodings, no small order, no

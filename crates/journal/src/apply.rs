@@ -53,6 +53,7 @@ use crate::keyspace as ks;
 use crate::model::{PlatformRecord, TenantRecord};
 use crate::state::{Delta, Lookup as _, State, View};
 use change::{Change, FORGET_MAX, Place};
+use strongroom_guard::{G, guard};
 use strongroom_types::{Code, Digest, Refusal, Scope, TenantId};
 
 /// The change that an entry makes, or the reason why it must not be appended.
@@ -81,7 +82,7 @@ pub fn apply(state: &State, entry: &Entry) -> Result<Delta, Refusal> {
 
     // Delays, expiries and windows are measured in journal time: a writer that turned it back could
     // release a proposal early or spend a limit twice.
-    if entry.at < position.last_at {
+    if guard(G::TimeNeverBack, entry.at < position.last_at) {
         return Err(Code::TimeWentBack.into());
     }
 
@@ -184,11 +185,11 @@ pub(crate) fn check_not_stopped(
     view: &dyn View,
     tenant: TenantId,
 ) -> Result<TenantRecord, Refusal> {
-    if view.platform()?.stopped {
+    if guard(G::NotHeld, view.platform()?.stopped) {
         return Err(Code::PlatformStopped.into());
     }
     let record = view.tenant(tenant)?;
-    if record.stopped {
+    if guard(G::NotHeld, record.stopped) {
         return Err(Code::TenantStopped.into());
     }
     Ok(record)

@@ -10,6 +10,7 @@ use crate::genesis::Genesis;
 use crate::keyspace as ks;
 use crate::model::{IntentRecord, OpenIntentRecord, ReliedApproval};
 use crate::state::{Lookup as _, View};
+use strongroom_guard::{G, guard};
 use strongroom_policy::{Decision, Moment, Payment, Question, Terms};
 use strongroom_types::{Code, Digest, Refusal, TenantId, UnixMs, VaultId};
 
@@ -171,7 +172,8 @@ pub(crate) fn check_not_held(
     // A pause is one admin's way to gain time; it counts for what is authorized already, too.
     let vault = view.vault(tenant, vault);
     let vault_paused_until = vault.map_or(UnixMs(0), |vault| vault.paused_until);
-    if now < record.paused_until.max(vault_paused_until) {
+    let paused_until = record.paused_until.max(vault_paused_until);
+    if guard(G::NotHeld, now < paused_until) {
         return Err(Code::Paused.into());
     }
     Ok(())
@@ -204,16 +206,17 @@ fn is_in_force(
     approval: &ReliedApproval,
 ) -> Result<bool, Refusal> {
     // An approver who agreed for an hour did not agree to a transaction made a day later.
-    let is_alive = asked.now < approval.expires;
-    let is_credential_in_force = view.credential(asked.tenant, approval.credential).is_ok();
+    let is_over = guard(G::ApprovalExpiry, asked.now >= approval.expires);
+    let is_revoked = view.credential(asked.tenant, approval.credential).is_err();
     let is_member = view.in_group(asked.tenant, approval.group, approval.user)?;
-    Ok(is_alive && is_credential_in_force && is_member)
+    let has_left = guard(G::ApproverInGroup, !is_member);
+    Ok(!is_over && !guard(G::ApprovalInForce, is_revoked || has_left))
 }
 
 /// An address removed as compromised must not receive what was on its way.
 fn check_listed(view: &dyn View, tenant: TenantId, record: &IntentRecord) -> Result<(), Refusal> {
     for entry in &record.allow_list {
-        if view.allow_list(tenant, *entry)?.is_none() {
+        if guard(G::StillListed, view.allow_list(tenant, *entry)?.is_none()) {
             return Err(Refusal::new(Code::AllowListNoLongerInForce, entry));
         }
     }
@@ -259,7 +262,7 @@ fn decide(view: &dyn View, asked: &Asked<'_>) -> Result<Decision, Refusal> {
             .find(|decision| !covers(decision));
         before = stricter.unwrap_or(before);
     }
-    if covers(&before) {
+    if !guard(G::RemovalNoLoosening, !covers(&before)) {
         return Ok(now);
     }
     let detail = format!(

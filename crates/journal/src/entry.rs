@@ -1,6 +1,7 @@
 //! Entries and leaves.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_guard::{G, guard};
 use strongroom_tlog::{Hash, leaf_hash};
 use strongroom_types::{
     Act, Attempt, Code, Digest, Document as _, KeyId, NodeId, Refusal, Scope, Signed, UnixMs,
@@ -183,7 +184,7 @@ impl SealedEntry {
     pub fn open(&self) -> Result<Entry, Refusal> {
         // The length is checked before decoding: a length inside of the bytes must not decide how
         // much memory is taken.
-        if self.entry.len() > ENTRY_BYTES_MAX {
+        if guard(G::RecordSize, self.entry.len() > ENTRY_BYTES_MAX) {
             return Err(Refusal::new(
                 Code::RecordTooLarge,
                 format!("entry of {} bytes", self.entry.len()),

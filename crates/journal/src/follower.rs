@@ -27,6 +27,7 @@ use crate::keyspace::Key;
 use crate::state::{Delta, Lookup as _, State};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use strongroom_guard::{G, guard};
 use strongroom_tlog::Frontier;
 use strongroom_types::{Code, NodeId, Refusal};
 use strongroom_wire::WitnessCosignature;
@@ -128,10 +129,30 @@ impl Follower {
             .log
             .open_note(note)
             .map_err(|e| corrupt(&e.to_string()))?;
-        if body != follower.tip.body {
+        if guard(G::StoreChecked, body != follower.tip.body) {
             return Err(corrupt("map, tree and checkpoint do not belong together"));
         }
+
+        // Without the rule, the rows go by the name of what the log signed.
+        #[cfg(mutants)]
+        let follower = follower.with_tip(&body);
         Ok(follower)
+    }
+
+    /// The same with another body for its tip.
+    #[cfg(mutants)]
+    fn with_tip(mut self, body: &str) -> Self {
+        self.set_tip(body);
+        self
+    }
+
+    /// Takes what the log signed for the tip, whatever is here.
+    #[cfg(mutants)]
+    fn set_tip(&mut self, body: &str) {
+        body.clone_into(&mut self.tip.body);
+        if let Some(last) = self.steps.back_mut() {
+            body.clone_into(&mut last.head.body);
+        }
     }
 
     fn from_parts(

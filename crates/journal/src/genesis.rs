@@ -8,6 +8,7 @@ pub use bounds::Bounds;
 use crate::entry::ENTRY_BYTES_MAX;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::collections::{BTreeMap, BTreeSet};
+use strongroom_guard::{G, guard};
 use strongroom_types::charter::Board;
 use strongroom_types::{
     AssetId, ChainId, Code, Credential, Digest, Name, NodeId, PlatformId, Refusal, UnixMs, User,
@@ -154,7 +155,7 @@ impl Genesis {
         let genesis = Self::from_bytes(bytes)?;
 
         // One foreign peer key in this file would be a member of every quorum.
-        if genesis.hash() != hash {
+        if guard(G::GenesisPin, genesis.hash() != hash) {
             return Err(Code::GenesisMismatch.into());
         }
         genesis.check()?;
@@ -228,7 +229,8 @@ impl Genesis {
 
         // Index 0 would be the secret itself in Shamir's scheme (RFC 9591 Appendix C.1).
         let ascending = self.signers.is_sorted_by(|a, b| a.index < b.index);
-        if self.signers.len() < 2 || !ascending || self.signers.iter().any(|s| s.index == 0) {
+        let has_zero = guard(G::IndexNonZero, self.signers.iter().any(|s| s.index == 0));
+        if self.signers.len() < 2 || !ascending || has_zero {
             return refuse("at least two signers, ascending by index from 1");
         }
 
@@ -289,7 +291,7 @@ impl Genesis {
         let keys: BTreeSet<_> = credentials.iter().map(|c| c.key).collect();
         if users.len() != self.admin_users.len()
             || ids.len() != credentials.len()
-            || keys.len() != credentials.len()
+            || guard(G::KeyOnce, keys.len() != credentials.len())
         {
             return refuse("every platform admin, credential and key is named once");
         }
@@ -327,7 +329,7 @@ impl Genesis {
 
         let wanted = strongroom_tlog::quorum(witnesses, faults);
         let reachable = wanted <= u32::from(witnesses);
-        if faults == 0 || !reachable || self.quorum != wanted {
+        if faults == 0 || !reachable || guard(G::QuorumSize, self.quorum != wanted) {
             let detail =
                 format!("{witnesses} witnesses bearing {faults} hostile need a quorum of {wanted}");
             return Err(Refusal::new(Code::QuorumTooSmallForF, detail));

@@ -8,6 +8,7 @@ use crate::asked::{self, Again};
 use crate::genesis::Genesis;
 use crate::model::{AttemptRecord, IntentRecord, KeyRecord, VaultRecord};
 use crate::state::{Lookup as _, View};
+use strongroom_guard::{G, guard};
 use strongroom_policy::Moment;
 use strongroom_types::{AttemptKind, Code, Digest, Refusal, TenantId, UnixMs};
 
@@ -61,7 +62,8 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
 
     // An earlier attempt could still confirm beside a replacement that its client agreed to.
     let last = record.attempts.last();
-    if last.is_some_and(|last| last.number != attempt.number) {
+    let is_superseded = last.is_some_and(|last| last.number != attempt.number);
+    if guard(G::LastAttempt, is_superseded) {
         return Err(Code::AttemptSuperseded.into());
     }
     check_age(&record, &attempt, genesis, asked.now)?;
@@ -71,14 +73,23 @@ pub fn check(view: &dyn View, genesis: &Genesis, asked: &ShareRequest) -> Result
         AttemptKind::Pay | AttemptKind::Bump => {
             check_live(&record, asked.now)?;
             check_counted(&record, genesis)?;
-            asked::ask_again(view, genesis, &question(view, asked, &record, &attempt)?)?;
+            let question = question(view, asked, &record, &attempt)?;
+            if let Err(denied) = asked::ask_again(view, genesis, &question)
+                && guard(G::AskedAtHead, true)
+            {
+                return Err(denied);
+            }
         }
         // A cancel makes no payment, so neither a revoked approval nor a window concerns it. But it
         // costs a fee and moves coins: an incident stops that, too, because a share that has left
         // cannot be taken back.
         AttemptKind::Cancel => {
             check_cancel_allowed(&record, asked.now)?;
-            asked::check_not_held(view, tenant, record.vault, asked.now)?;
+            if let Err(held) = asked::check_not_held(view, tenant, record.vault, asked.now)
+                && guard(G::CancelHeld, true)
+            {
+                return Err(held);
+            }
             check_cancel_fee(view, tenant, &record, &attempt)?;
         }
         // No child is ever recorded, because `apply` refuses it.
@@ -102,7 +113,8 @@ fn check_age(
     genesis: &Genesis,
     now: UnixMs,
 ) -> Result<(), Refusal> {
-    if attempt.at > now.plus(genesis.bounds.skew_ms) {
+    let latest = now.plus(genesis.bounds.skew_ms);
+    if guard(G::AttemptNotAhead, attempt.at > latest) {
         return Err(Code::ClockSkew.into());
     }
 
@@ -114,7 +126,8 @@ fn check_age(
             attempt.at.max(record.locked_until)
         }
     };
-    if now.since(from) > genesis.bounds.attempt_life_ms {
+    let life_ms = genesis.bounds.attempt_life_ms;
+    if guard(G::AttemptLife, now.since(from) > life_ms) {
         return Err(Code::AttemptTooOld.into());
     }
     Ok(())
@@ -126,10 +139,10 @@ fn check_live(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
     if let Some(code) = record.standing.ended() {
         return Err(code.into());
     }
-    if now >= record.expires {
+    if guard(G::IntentExpiry, now >= record.expires) {
         return Err(Code::IntentExpired.into());
     }
-    if now < record.locked_until {
+    if guard(G::TimeLock, now < record.locked_until) {
         let detail = format!("until {}", record.locked_until);
         return Err(Refusal::new(Code::TimeLocked, detail));
     }
@@ -139,7 +152,8 @@ fn check_live(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
 /// Limits hold of the time in which shares leave. The locks of payments whose stamps lie windows
 /// apart can end in one second, when the writer or the witnesses were away for that long.
 fn check_counted(record: &IntentRecord, genesis: &Genesis) -> Result<(), Refusal> {
-    if record.is_counted_in_time(genesis.bounds.skew_ms) {
+    let is_counted = record.is_counted_in_time(genesis.bounds.skew_ms);
+    if !guard(G::CountedInTime, !is_counted) {
         return Ok(());
     }
     let detail = format!(
@@ -176,7 +190,8 @@ fn question<'a>(
 /// Only an ended or expired intent returns its anchor to the vault: else a hostile service could
 /// keep a live payment from ever confirming.
 fn check_cancel_allowed(record: &IntentRecord, now: UnixMs) -> Result<(), Refusal> {
-    if record.standing.ended().is_some() || now >= record.expires {
+    let is_live = record.standing.ended().is_none() && now < record.expires;
+    if !guard(G::CancelOnlyEnded, is_live) {
         return Ok(());
     }
     Err(Refusal::new(
@@ -196,7 +211,7 @@ fn check_cancel_fee(
     let owner = view.tenant(tenant)?;
     let most = view.policy(tenant, &owner)?.fee_most(&record.chain);
     match most {
-        Some(most) if attempt.fee_max > most => {
+        Some(most) if guard(G::CancelFee, attempt.fee_max > most) => {
             let detail = format!("the policy in force allows {most}");
             Err(Refusal::new(Code::FeeCapExceeded, detail))
         }
@@ -212,7 +227,7 @@ fn usable_key(
     signer: u16,
 ) -> Result<KeyRecord, Refusal> {
     let key = view.threshold_key(tenant, vault.vault.key)?;
-    if key.revoked {
+    if guard(G::KeyRevoked, key.revoked) {
         return Err(Code::KeyRevoked.into());
     }
     if key.public.is_none() {
@@ -225,6 +240,7 @@ fn usable_key(
     // A quarantined signer is one that is believed to be in hostile hands: this very process must
     // not help it.
     let is_quarantined = view.platform()?.quarantined.contains(&signer);
+    let is_quarantined = guard(G::PeersInService, is_quarantined);
     if is_quarantined || !key.plan.roster.contains(&signer) {
         return Err(Refusal::new(Code::NotInRoster, format!("signer {signer}")));
     }

@@ -13,6 +13,7 @@ use ed25519_dalek::VerifyingKey;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
+use strongroom_guard::{G, guard};
 use strongroom_policy::Policy;
 use strongroom_types::proof::verify_with;
 use strongroom_types::{
@@ -323,7 +324,7 @@ pub trait Lookup: View {
         // A revoked user takes all their credentials along, also those enrolled under other names.
         let user = found.credential.user;
         let is_user_revoked = user.is_some_and(|user| self.user(scope, user).is_err());
-        if found.revoked || is_user_revoked {
+        if guard(G::CredentialInForce, found.revoked || is_user_revoked) {
             return Err(Refusal::new(Code::CredentialRevoked, id));
         }
         Ok(found)

@@ -10,6 +10,7 @@ use crate::follower::Follower;
 use crate::genesis::RECOSIGN_MS;
 use crate::state::{Delta, State};
 use std::fmt;
+use strongroom_guard::{G, guard};
 use strongroom_tlog::{Checkpoint, CosignKey, cosign};
 use strongroom_types::{Code, NodeId, Refusal, Signed, UnixMs};
 use strongroom_wire::WitnessCosignature;
@@ -116,6 +117,14 @@ impl Witness {
     #[must_use]
     pub fn due(&self, follower: &Follower, now: UnixMs) -> bool {
         let tip = follower.tip();
+        // Without the rule, another tree of one size is as new as a larger one.
+        #[cfg(mutants)]
+        if strongroom_guard::is_off(G::OneTreePerSize)
+            && self.last.as_ref().is_some_and(|last| last.body != tip.body)
+        {
+            return !self.retired;
+        }
+
         !self.retired
             && tip.size > 0
             && self.last.as_ref().is_none_or(|last| {
@@ -156,7 +165,8 @@ impl Witness {
             body: tip.body.clone(),
             time_s,
         };
-        if self.last.as_ref().is_none_or(|last| last.body != next.body) {
+        let is_new = self.last.as_ref().is_none_or(|last| last.body != next.body);
+        if guard(G::PersistThenCosign, is_new) {
             persist(self.last.as_ref(), &next)?;
         }
 
@@ -213,14 +223,15 @@ impl Witness {
         let Some(last) = &self.last else {
             return Ok(());
         };
-        if tip.size < last.size {
+        if guard(G::OneTreePerSize, tip.size < last.size) {
             let detail = format!(
                 "cosigned {} entries, the replica has {}",
                 last.size, tip.size
             );
             return Err(Refusal::new(Code::HeadBelowFloor, detail));
         }
-        if tip.size == last.size && tip.body != last.body {
+        let is_other = tip.size == last.size && tip.body != last.body;
+        if guard(G::OneTreePerSize, is_other) {
             return Err(Refusal::new(
                 Code::Conflict,
                 format!("cosigned another tree of size {}", tip.size),
@@ -240,7 +251,9 @@ impl Witness {
         // do nothing before witnesses have cosigned it.
         let is_first = tip.size == 1 && tip.at == follower.genesis().created;
         let settled = cosigned || is_first || follower.witnessed() >= tip.size;
-        if tip.at > now.plus(skew_ms) || (!settled && now.since(tip.at) > ENTRY_AGE_MAX_MS) {
+        let is_ahead = guard(G::EntryNotAhead, tip.at > now.plus(skew_ms));
+        let is_old = !settled && now.since(tip.at) > ENTRY_AGE_MAX_MS;
+        if is_ahead || guard(G::EntryNotOld, is_old) {
             let detail = format!("last entry at {}, clock {now}", tip.at);
             return Err(Refusal::new(Code::TimeOutOfBounds, detail));
         }
@@ -254,18 +267,21 @@ impl Witness {
 
         // A handed veto binds at once. The cosignatures over a head in which a release waits are
         // all that the release needs to be in force, and then there is nothing left to veto.
-        if let Some(act) = self.handed.vetoed_release(follower.state())? {
+        if let Some(act) = self.handed.vetoed_release(follower.state())?
+            && guard(G::VetoedRelease, true)
+        {
             let detail = format!("a release waits that the handed act {act} vetoes");
             return Err(Refusal::new(Code::TighteningPending, detail));
         }
 
         let owed = self.handed.owed(now, follower.genesis().bounds.duty_ms);
-        owed.map_or(Ok(()), |act| {
-            Err(Refusal::new(
-                Code::TighteningPending,
-                format!("the journal lacks the handed act {act}"),
-            ))
-        })
+        if let Some(act) = owed
+            && guard(G::HandedDuty, true)
+        {
+            let detail = format!("the journal lacks the handed act {act}");
+            return Err(Refusal::new(Code::TighteningPending, detail));
+        }
+        Ok(())
     }
 
     /// Takes a tightening that was handed over directly: from now on shares it forbids are refused
@@ -342,7 +358,8 @@ impl Witness {
             (None, _) | (_, Err(_)) => false,
         };
 
-        let restored = !self.retired && !is_known && is_signed(self, cosignature);
+        let is_foreign = !self.retired && !is_known && is_signed(self, cosignature);
+        let restored = guard(G::OwnNewerCosignature, is_foreign);
         self.retired |= restored;
         Ok(restored)
     }

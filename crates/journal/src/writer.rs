@@ -9,6 +9,7 @@ use crate::genesis::Genesis;
 use crate::state::Delta;
 use crate::witness::ENTRY_AGE_MAX_MS;
 use rand_core::CryptoRngCore;
+use strongroom_guard::{G, guard};
 use strongroom_tlog::{NoteSigner, sign_note};
 use strongroom_types::{Code, Refusal, Scope, UnixMs, digest};
 use strongroom_wire::{JournalBatch, encode};
@@ -228,7 +229,7 @@ impl OrderingRun<'_> {
         let sealed = SealedEntry::new(&entry, salt);
 
         // A replica halts on a larger entry, so one submission must not be able to append it.
-        if sealed.entry.len() > ENTRY_BYTES_MAX {
+        if guard(G::RecordSize, sealed.entry.len() > ENTRY_BYTES_MAX) {
             return Err(Refusal::new(
                 Code::RecordTooLarge,
                 format!("entry of {} bytes", sealed.entry.len()),

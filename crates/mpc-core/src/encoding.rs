@@ -1,6 +1,7 @@
 //! Borsh with exactly one encoding per value: decoded bytes are encoded again and compared.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_guard::{G, guard};
 
 /// Bytes that are not the one encoding of a value, or longer than allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +29,7 @@ pub(crate) fn decode<T: BorshSerialize + BorshDeserialize>(
 ) -> Result<T, NotCanonical> {
     // The length is checked before decoding: a length field of a hostile peer must not make this
     // process allocate memory.
-    if bytes.len() > len_max {
+    if guard(G::RecordSize, bytes.len() > len_max) {
         return Err(NotCanonical);
     }
 
@@ -36,10 +37,10 @@ pub(crate) fn decode<T: BorshSerialize + BorshDeserialize>(
 
     // A second encoding of a value is refused: digests are taken over bytes, so it would count as
     // another message.
-    if encode(&value) == bytes {
-        Ok(value)
-    } else {
+    if guard(G::StrictCodec, encode(&value) != bytes) {
         Err(NotCanonical)
+    } else {
+        Ok(value)
     }
 }
 

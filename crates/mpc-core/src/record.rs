@@ -7,6 +7,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use frost_core::VerifyingKey;
 use frost_core::keys::{KeyPackage, PublicKeyPackage, SigningShare, VerifyingShare};
 use std::collections::BTreeMap;
+use strongroom_guard::{G, guard};
 use zeroize::Zeroizing;
 
 /// Largest accepted roster; key generation is quadratic in it.
@@ -126,7 +127,8 @@ impl PublicKeyRecord {
             VerifyingKey::<C>::deserialize(&self.group_key).map_err(|_| RecordError::Point)?;
         // Only the one encoding of a point is accepted; otherwise one key could be two entries of a
         // ledger.
-        if key.serialize().ok().as_deref() != Some(&self.group_key) {
+        let is_same = key.serialize().ok().as_deref() == Some(&self.group_key);
+        if guard(G::StrictCodec, !is_same) {
             return Err(RecordError::Point);
         }
 
@@ -134,7 +136,8 @@ impl PublicKeyRecord {
         for (index, bytes) in &self.verifying_shares {
             let identifier = identifier::<C>(*index).ok_or(RecordError::Signers)?;
             let share = VerifyingShare::<C>::deserialize(bytes).map_err(|_| RecordError::Point)?;
-            if share.serialize().ok().as_deref() != Some(bytes) {
+            let is_same = share.serialize().ok().as_deref() == Some(bytes);
+            if guard(G::StrictCodec, !is_same) {
                 return Err(RecordError::Point);
             }
             shares.insert(identifier, share);

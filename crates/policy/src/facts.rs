@@ -5,6 +5,7 @@ use crate::payment::Payment;
 use crate::question::{Moment, Question};
 use crate::view::{Listed, PolicyView, Spent, WindowScope};
 use crate::window::{VelocityScope, Window};
+use strongroom_guard::{G, guard, kept};
 use strongroom_types::intent::TRANSFERS_MAX;
 use strongroom_types::{
     AssetId, Code, Destination, GroupId, MinorUnits, Name, Refusal, UnixMs, UserId, Vault,
@@ -91,7 +92,11 @@ impl<'a> IntentFacts<'a> {
         let overflow =
             || PolicyRefusal::new(INVALID_INTENT, Code::Malformed, "the sum exceeds 256 bits");
         let amount = payment.amount.ok_or_else(overflow)?;
-        let worst = amount.checked_add(payment.fee_max).ok_or_else(overflow)?;
+        let worst = kept!(
+            G::WorstCase,
+            amount.checked_add(payment.fee_max).ok_or_else(overflow)?,
+            instead amount
+        );
 
         // Ids resolve within the tenant only, so the vault of another tenant is unknown here.
         let no_vault =
@@ -115,7 +120,9 @@ impl<'a> IntentFacts<'a> {
         };
         let place = |destination: &Destination| match destination {
             Destination::Vault(id) if view.vault(*id).is_none() => Err(no_vault(*id)),
-            Destination::Vault(id) if !view.can_receive(*id) => Err(no_key(*id)),
+            Destination::Vault(id) if guard(G::ReceiverUsable, !view.can_receive(*id)) => {
+                Err(no_key(*id))
+            }
             Destination::Vault(_) => Ok(DestinationStanding::Internal),
             Destination::Address(address) => {
                 let listed = view.allow_list(&payment.chain, address);
@@ -162,7 +169,7 @@ impl<'a> IntentFacts<'a> {
             let count = spent.count.checked_add(1)?;
             let amount_fits = window.amount_lte.is_none_or(|limit| amount <= limit);
             let count_fits = window.count_lte.is_none_or(|limit| count <= limit);
-            Some(amount_fits && count_fits)
+            Some(!guard(G::Window, !(amount_fits && count_fits)))
         });
 
         WindowSum { spent, within }

@@ -11,6 +11,7 @@ use crate::error::ReplicaError;
 use crate::schema as sql;
 use rand_core::CryptoRngCore;
 use std::io;
+use strongroom_guard::{G, guard, kept};
 use strongroom_ports::db::Db;
 use strongroom_types::{Code, Refusal};
 
@@ -54,7 +55,7 @@ pub fn install(
     // A second installation is refused: it would write a new marker with which a database that was
     // put back agrees.
     let is_new = row.blob_opt(4)?.is_none() && row.blob_opt(5)?.is_none();
-    if row.bool(3)? || !is_new {
+    if guard(G::InitMarker, row.bool(3)? || !is_new) {
         let detail = "this database belongs to a witness that was installed before";
         return Err(Refusal::new(Code::Conflict, detail).into());
     }
@@ -91,11 +92,15 @@ pub fn boot(
     // The marker holds the confirmed generation, or the announced one when a crash came before its
     // confirmation. Any other value means that this disk is another copy; no value means that the
     // marker was lost, or that the installation was lost and its keys were kept.
-    let (current, announced) = (row.blob_opt(4)?, row.blob_opt(5)?);
-    let known = found.filter(|found| {
-        let found = Some(found.as_slice());
-        found == current || found == announced
-    });
+    let current = row.blob_opt(4)?;
+    let announced = kept!(G::TwoStepStart, row.blob_opt(5)?, instead None);
+    let known = match found {
+        Some(found) => {
+            let is_other = ![current, announced].contains(&Some(found.as_slice()));
+            (!guard(G::BootMarker, is_other)).then_some(found)
+        }
+        None => (!guard(G::InitMarker, true)).then_some(next),
+    };
 
     // The writer alone may know what the other copy cosigned. This key must never sign again,
     // however far the replica catches up: it could contradict that cosignature.

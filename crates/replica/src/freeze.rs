@@ -9,6 +9,7 @@ use crate::error::ReplicaError;
 use crate::replica::Replica;
 use crate::rows::{corrupt, note_body};
 use crate::schema as sql;
+use strongroom_guard::{G, guard};
 use strongroom_journal::follower::SplitView;
 use strongroom_ports::db::{Arg, Tx};
 use strongroom_types::{Code, Digest, Refusal, UnixMs, digest};
@@ -53,7 +54,8 @@ impl Replica {
     /// # Errors
     /// Database errors.
     pub fn halt_if_frozen(&mut self, tx: &mut dyn Tx) -> Result<Option<Digest>, ReplicaError> {
-        let Some(row) = tx.query_opt(sql::FROZEN, &[])? else {
+        let row = tx.query_opt(sql::FROZEN, &[])?;
+        let Some(row) = row.filter(|_| guard(G::DurableFreeze, true)) else {
             return Ok(None);
         };
         let evidence = Digest(row.array(0)?);

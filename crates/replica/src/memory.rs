@@ -3,6 +3,7 @@
 use crate::error::ReplicaError;
 use crate::rows::{corrupt, head_body};
 use crate::schema as sql;
+use strongroom_guard::{G, guard};
 use strongroom_journal::witness::{Cosigned, EndedAct, HandedAct, WitnessMemory};
 use strongroom_ports::db::{Arg, Row, Tx};
 use strongroom_types::{Code, Digest, UnixMs};
@@ -77,7 +78,9 @@ pub(crate) fn check_line(
         return Ok(());
     };
 
-    if cosigned.size > size || head_body(tx, cosigned.size)?.as_ref() != Some(&cosigned.body) {
+    let is_other =
+        cosigned.size > size || head_body(tx, cosigned.size)?.as_ref() != Some(&cosigned.body);
+    if guard(G::OneTreePerSize, is_other) {
         return Err(corrupt("what was cosigned last is not in the stored log").into());
     }
     Ok(())

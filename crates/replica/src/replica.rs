@@ -6,6 +6,7 @@ use crate::rows::{NewBatch, corrupt, head_body, note_body, read_entry, state_map
 use crate::schema as sql;
 use rand_core::CryptoRngCore;
 use std::sync::Arc;
+use strongroom_guard::{G, guard};
 use strongroom_journal::follower::{Follower, Watch};
 use strongroom_journal::witness::WitnessMemory;
 use strongroom_journal::writer::{Offer, Ordered, Orderer};
@@ -250,8 +251,17 @@ impl Replica {
         let Some(ours) = head_body(tx, size)? else {
             return Ok(());
         };
-        if note_body(&batch.note).is_some_and(|theirs| theirs != ours) {
+        let is_other = note_body(&batch.note).is_some_and(|theirs| theirs != ours);
+        if guard(G::OneTreePerSize, is_other) {
             return Err(self.follower.split_view(ours, &batch.note).into());
+        }
+
+        // Without the rule, what the log signed last is the tree.
+        #[cfg(mutants)]
+        if is_other && size == self.follower.size() {
+            let note = batch.note.as_str();
+            tx.execute(sql::OTHER_TIP, &[note.into()])?;
+            tx.execute(sql::OTHER_HEAD, &[note.into(), Arg::u64(size)?])?;
         }
         Ok(())
     }

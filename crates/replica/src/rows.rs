@@ -4,6 +4,7 @@
 use crate::error::ReplicaError;
 use crate::schema as sql;
 use std::collections::BTreeMap;
+use strongroom_guard::{G, guard};
 use strongroom_journal::state::Delta;
 use strongroom_journal::writer::OrderedBatch;
 use strongroom_journal::{Entry, SealedEntry};
@@ -46,10 +47,10 @@ pub(crate) fn read_entry(tx: &mut dyn Tx, seq: u64) -> Result<Option<Entry>, Rep
         .map_err(|e| corrupt(&format!("entry {seq}: {e}")))?;
 
     // The entry's own position is compared, so that rows that were swapped by hand are noticed.
-    if entry.seq == seq {
-        Ok(Some(entry))
-    } else {
+    if guard(G::ReadBack, entry.seq != seq) {
         Err(corrupt(&format!("entry {seq} is another one")).into())
+    } else {
+        Ok(Some(entry))
     }
 }
 

@@ -49,6 +49,12 @@ pub(crate) const META: &str = "SELECT genesis, size, frontier, note FROM journal
 pub(crate) const ADVANCE: &str =
     "UPDATE journal_meta SET size = $1, frontier = $2, note = $3 WHERE id = 1 AND size = $4";
 
+/// The checkpoint of another tree of the same size, for a replica without the rule against it.
+#[cfg(mutants)]
+pub(crate) const OTHER_TIP: &str = "UPDATE journal_meta SET note = $1 WHERE id = 1";
+#[cfg(mutants)]
+pub(crate) const OTHER_HEAD: &str = "UPDATE journal_head SET note = $1 WHERE size = $2";
+
 pub(crate) const PUT_ENTRIES: Bulk = Bulk {
     prefix: "INSERT INTO journal_entry (seq, sealed) VALUES",
     columns: 2,

@@ -64,6 +64,15 @@ impl Replica {
         });
         self.store_ended(tx, witness)?;
         let signed = signed?;
+
+        // Without the rule, what was cosigned is stored after the signature is made.
+        #[cfg(mutants)]
+        if strongroom_guard::is_off(strongroom_guard::G::PersistThenCosign)
+            && let Some(last) = witness.last()
+            && here.as_ref().is_none_or(|here| here.body != last.body)
+        {
+            compare_and_set(tx, here.as_ref(), last)?;
+        }
         self.stored.cosigned = witness.last().cloned();
         Ok(signed)
     }

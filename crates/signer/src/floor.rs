@@ -1,5 +1,6 @@
 //! The head never goes back, and nothing is shared before it covers where this process started.
 
+use strongroom_guard::{G, guard};
 use strongroom_types::{Code, Refusal};
 
 /// Smallest head this signer may act under.
@@ -35,7 +36,7 @@ impl Floor {
             );
             return Err(Refusal::new(Code::HeadBelowFloor, detail));
         }
-        if head < self.acted {
+        if guard(G::HeadNeverBack, head < self.acted) {
             let detail = format!("head {head}, acted under {} before", self.acted);
             return Err(Refusal::new(Code::HeadWentBack, detail));
         }

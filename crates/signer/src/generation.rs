@@ -9,6 +9,7 @@ use crate::node::SignerNode;
 use crate::verdict::{CheckEnd, JudgedRefusal};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use strongroom_guard::{G, guard};
 use strongroom_mpc_core::KeyShareRecord;
 use strongroom_mpc_core::dkg::{DkgEffect, DkgFault, DkgInput};
 use strongroom_signing::runs::RUNS_MAX;
@@ -74,9 +75,19 @@ impl SignerNode {
         now: UnixMs,
     ) -> Result<(), Fatal> {
         let (name, run) = ((message.tenant, message.key), message.run);
-        if self.ceremonies.is_running(name, run) {
+        let running = self.ceremonies.get(name).map(|running| running.run);
+        if running.is_some_and(|running| !guard(G::Session, running != run)) {
             let body = message.body;
             return self.on_ceremony_message(name, PeerMessage { from, body }, now);
+        }
+
+        // Without the rule, a message that does not fit is its sender's fault: one of an older run,
+        // relayed again, ends this one.
+        #[cfg(mutants)]
+        if running.is_some_and(|running| run < running) && !guard(G::IgnoreNotBlame, true) {
+            let detail = format!("a message of run {run}; by signers [{from}]");
+            self.fail_run(name, Refusal::new(Code::CeremonyFault, detail), now);
+            return Ok(());
         }
 
         // A fast peer may be told of a run before this node is. What it sends to this node alone

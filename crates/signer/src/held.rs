@@ -2,6 +2,7 @@
 
 use crate::verdict::JudgedRefusal;
 use std::collections::BTreeMap;
+use strongroom_guard::{G, guard};
 use strongroom_types::{Code, Digest, KeyId, NodeId, Refusal, SessionId, TenantId, UnixMs};
 use strongroom_wire::SigningRequest;
 
@@ -80,7 +81,8 @@ impl HeldRequests {
 
         // There are two bounds, because many small requests cost entries and few large ones cost
         // bytes.
-        if count >= HELD_MAX || bytes > HELD_BYTES_MAX {
+        let full = count >= HELD_MAX || bytes > HELD_BYTES_MAX;
+        if guard(G::HeldBound, full) {
             // The reason for the wait is kept: it names what would have cured the request.
             let detail = format!(
                 "too many requests wait; this one for: {}",

@@ -7,6 +7,7 @@ use crate::held::Asker;
 use crate::node::SignerNode;
 use crate::refusals::Cause;
 use crate::verdict::{CheckEnd, JudgedRefusal, Served};
+use strongroom_guard::{G, guard};
 use strongroom_journal::model::KeyRecord;
 use strongroom_mpc_core::dkg::{DkgParameters, DkgSession};
 use strongroom_mpc_core::seal::SealingSecret;
@@ -66,7 +67,8 @@ impl SignerNode {
 
         // This process or an earlier one has joined this run before. A second polynomial under one
         // name would let peers compute the difference of the two.
-        if number <= self.keys.run(name) {
+        let joined = number <= self.keys.run(name);
+        if self.ceremonies.is_running(name, number) || guard(G::RunOnce, joined) {
             return self.repeat_certificate(run, asker, now);
         }
 

@@ -4,6 +4,7 @@
 use crate::fatal::{Fatal, NotTaken};
 use crate::judge::Entries;
 use std::sync::Arc;
+use strongroom_guard::{G, guard};
 use strongroom_journal::follower::Follower;
 use strongroom_journal::witness::{EndedAct, HandedAct, Witness};
 use strongroom_journal::{Delta, Entry, Genesis, State};
@@ -139,7 +140,7 @@ impl LocalJournal {
         if cosignature.is_none() && matches!(result, Ok(0)) {
             cosignature = self.answer_in(tx.as_mut(), now)?;
         }
-        tx.commit()?;
+        commit_cosigned(tx)?;
 
         self.count_local(cosignature.as_ref(), now);
         Ok(Appended {
@@ -197,7 +198,7 @@ impl LocalJournal {
         let db = Arc::clone(&self.db);
         let mut tx = db.begin()?;
         let cosignature = self.cosign_in(tx.as_mut(), now)?;
-        tx.commit()?;
+        commit_cosigned(tx)?;
 
         self.count_local(cosignature.as_ref(), now);
         Ok(cosignature)
@@ -393,6 +394,16 @@ impl Entries for LocalJournal {
         let missing = || Refusal::new(Code::StoreCorrupt, format!("entry {seq} is missing"));
         entry.ok_or_else(|| missing().into())
     }
+}
+
+/// Commits what a cosignature covers: it leaves the process only when this has returned `Ok`.
+fn commit_cosigned(tx: Box<dyn Tx + '_>) -> Result<(), Fatal> {
+    if let Err(error) = tx.commit()
+        && guard(G::PersistThenCosign, true)
+    {
+        return Err(error.into());
+    }
+    Ok(())
 }
 
 /// A replica's error as the end of the process.

@@ -14,6 +14,7 @@ use rand_core::CryptoRngCore;
 use rows::{in_force, number, opened};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use strongroom_guard::{G, guard};
 use strongroom_journal::View;
 use strongroom_journal::apply::ceremony::check_open;
 use strongroom_journal::state::Lookup as _;
@@ -342,7 +343,8 @@ impl KeyRing {
 
         // A stock that only grows was lost by its coordinator. It is thrown away, and the old
         // commitments answer nothing any more.
-        if active.share.stock_len() + usize::from(count) > STOCK_MAX {
+        let stock_len = active.share.stock_len() + usize::from(count);
+        if guard(G::StockBound, stock_len > STOCK_MAX) {
             self.renew(name, rng)?;
         }
 

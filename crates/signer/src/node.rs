@@ -18,6 +18,7 @@ use crate::setup::{Identity, NodeSecrets, SignerSetup};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use strongroom_guard::{G, kept};
 use strongroom_journal::Delta;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::db::Db;
@@ -94,7 +95,7 @@ impl SignerNode {
             node: me,
             index,
             genesis: Arc::clone(&genesis),
-            hash: pinned,
+            hash: kept!(G::GenesisPin, pinned, instead genesis.hash()),
             sealing,
         };
 
@@ -111,7 +112,7 @@ impl SignerNode {
         let stopped = marks::stopped_since(db.as_ref())?.is_some();
 
         Ok(Self {
-            sealer: Sealer::new(pinned, me, signing, now),
+            sealer: Sealer::new(identity.hash, me, signing, now),
             identity,
             journal,
             keys,

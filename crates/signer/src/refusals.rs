@@ -5,6 +5,7 @@
 
 use crate::held::HELD_MAX;
 use std::collections::BTreeMap;
+use strongroom_guard::{G, guard};
 use strongroom_types::{NodeId, UnixMs};
 
 /// Most signed refusals per requester and second: twice what can wait here, since all of it may
@@ -69,8 +70,9 @@ impl RefusalBounds {
         }
         of_second.refusals += 1;
 
+        let too_many = of_second.refusals > ANSWERED_PER_SECOND;
         let allowance = Allowance {
-            is_answered: of_second.refusals <= ANSWERED_PER_SECOND,
+            is_answered: !guard(G::RefusalRate, too_many),
             is_logged: of_second.refusals <= LOGGED_PER_SECOND,
         };
         self.left_out.unanswered += u64::from(!allowance.is_answered);

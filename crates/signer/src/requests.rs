@@ -8,6 +8,8 @@ use crate::keys::KeyName;
 use crate::node::SignerNode;
 use crate::verdict::{JudgedRefusal, Served, Verdict};
 use std::sync::Arc;
+#[cfg(mutants)]
+use strongroom_guard::{G, guard};
 use strongroom_signing::{message_digest, request_digest};
 use strongroom_types::{SessionId, UnixMs};
 use strongroom_wire::{CoordinatorMessage, Envelope, Role, SignerMessage, SigningRequest, open};
@@ -28,6 +30,13 @@ impl SignerNode {
             // The record is not provably from a coordinator and for this node. It gets no answer:
             // any party on the bus could make this node sign refusals without end.
             Err(refusal) => {
+                // Without the rule, everyone gets an answer.
+                #[cfg(mutants)]
+                if !guard(G::IgnoreInauthentic, true) {
+                    let asker = stranger(record, now);
+                    self.send_refusal(&asker, JudgedRefusal::unjudged(refusal), now);
+                    return Ok(());
+                }
                 self.ignore("inbox", &refusal);
                 return Ok(());
             }
@@ -201,6 +210,17 @@ impl SignerNode {
         for WaitingRequest { request, last } in self.held.take_late(now) {
             self.send_refusal(&request.asker, last, now);
         }
+    }
+}
+
+/// The sender of a record that proves none.
+#[cfg(mutants)]
+fn stranger(record: &[u8], now: UnixMs) -> Asker {
+    Asker {
+        node: strongroom_types::NodeId([0; 16]),
+        request: message_digest(record),
+        session: SessionId([0; 16]),
+        deadline: now,
     }
 }
 

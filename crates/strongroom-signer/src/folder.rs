@@ -7,6 +7,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use strongroom_guard::{G, guard};
 use strongroom_mpc_core::seal::SealingSecret;
 use strongroom_signer_core::{NodeSecrets, check_store};
 use strongroom_store_sqlite::SqliteDb;
@@ -92,13 +93,15 @@ impl Folder {
             .open(&path);
         let file = file.with_context(|| format!("cannot open {}", path.display()))?;
 
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                Err(AlreadyRunning(self.0.display().to_string()).into())
-            }
-            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the data folder"),
+        let locked = file.try_lock();
+        let is_held = matches!(locked, Err(TryLockError::WouldBlock));
+        if guard(G::FolderLock, is_held) {
+            return Err(AlreadyRunning(self.0.display().to_string()).into());
         }
+        if let Err(TryLockError::Error(error)) = locked {
+            return Err(error).context("cannot lock the data folder");
+        }
+        Ok(file)
     }
 
     /// Writes new keys; a key that exists is never overwritten.

@@ -1,6 +1,7 @@
 //! Frames from a socket that is read with a timeout: a frame that came in parts is not lost.
 
 use std::io::{self, Read};
+use strongroom_guard::{G, guard};
 use strongroom_wire::frame::FRAME_BYTES_MAX;
 
 /// Bytes taken from the socket at once.
@@ -74,7 +75,7 @@ impl<R: Read> Frames<R> {
 
         // The length is checked before the frame is waited for: without a bound the link could fill
         // the memory.
-        if length > FRAME_BYTES_MAX {
+        if guard(G::RecordSize, length > FRAME_BYTES_MAX) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "frame too large",

@@ -1,6 +1,6 @@
 //! `run`: one thread for the node, one small one for the operator.
 
-use crate::admin::AdminSocket;
+use crate::admin::{AdminSocket, OperatorRequest};
 use crate::config::Config;
 use crate::exit::BadConfig;
 use crate::folder::Folder;
@@ -16,6 +16,8 @@ use strongroom_ports::chain::ChainCodec;
 use strongroom_ports::host::{Clock as _, Entropy as _};
 use strongroom_signer_core::{Fatal, SignerNode, SignerSetup};
 use strongroom_types::{Code, Refusal, UnixMs};
+#[cfg(mutants)]
+use strongroom_wire::frame::AdminReply;
 
 /// The node ticks this often, even when records keep coming.
 const TICK_MS: u64 = 200;
@@ -58,7 +60,7 @@ pub fn run(path: &Path) -> anyhow::Result<()> {
 
         // An operator's `stop` must work without a link, so the pause is spent at their socket.
         if let Some(asked) = admin.wait(backoff.next()) {
-            asked.answer(node.admin(asked.request.clone(), now()));
+            answer(&mut node, &asked);
         }
     }
 }
@@ -74,6 +76,30 @@ fn check_not_retired(node: &SignerNode, reason: &str) -> Result<(), Fatal> {
 
 fn now() -> UnixMs {
     UnixMs(SystemClock.now_ms())
+}
+
+/// Answers the operator.
+fn answer(node: &mut SignerNode, asked: &OperatorRequest) {
+    let reply = node.admin(asked.request.clone(), now());
+    #[cfg(mutants)]
+    let reply = with_guards(reply);
+    asked.answer(reply);
+}
+
+/// Adds to a status what the guards of this process did.
+#[cfg(mutants)]
+fn with_guards(reply: AdminReply) -> AdminReply {
+    let AdminReply::Status(status) = &reply else {
+        return reply;
+    };
+
+    let report = strongroom_guard::report();
+    let (off, passed) = (report.off.unwrap_or("none"), report.passed);
+    let refused = report.refused.iter();
+    let refused: Vec<String> = refused.map(|(name, n)| format!("{name}={n}")).collect();
+    let guards = refused.join(" ");
+    let lines = format!("guard_off: {off}\nguards: {guards}\nguard_passed: {passed}\n");
+    AdminReply::Status(status.to_owned() + &lines)
 }
 
 /// Serves one connection until it ends.
@@ -93,7 +119,7 @@ fn serve(
         // The operator comes before the next frame: a link that sends without pause must not keep
         // an operator's `stop` waiting.
         while let Some(asked) = admin.try_next() {
-            asked.answer(node.admin(asked.request.clone(), now()));
+            answer(node, &asked);
         }
 
         match link.next() {

@@ -6,6 +6,7 @@ use crate::time::canonical_u64;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::str::FromStr;
+use strongroom_guard::{G, guard};
 
 /// Resource that two transactions cannot both spend. The journal reads the variant and compares the
 /// text inside, but never interprets it: which transaction replaces which is for the chain's codec
@@ -139,7 +140,7 @@ impl Attempt {
         let bound = match (self.kind, self.parent) {
             (AttemptKind::Child, Some(parent)) => (1..self.number).contains(&parent),
             (AttemptKind::Pay | AttemptKind::Bump | AttemptKind::Cancel, None) => {
-                keys.contains(&self.anchor)
+                !guard(G::Anchor, !keys.contains(&self.anchor))
             }
             (AttemptKind::Child, None)
             | (AttemptKind::Pay | AttemptKind::Bump | AttemptKind::Cancel, Some(_)) => false,

@@ -10,6 +10,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use p256::ecdsa::VerifyingKey;
 use std::fmt;
 use std::str::FromStr;
+use strongroom_guard::{G, guard};
 
 /// Largest number of origins of one passkey.
 pub const ORIGINS_MAX: usize = 8;
@@ -132,7 +133,8 @@ impl PublicKey {
             // SEC 1 readers also accept 33 bytes with the tag 05 (compact). That would be a second
             // text of one key, which could be enrolled for a second human.
             Self::P256(bytes) => {
-                matches!(bytes, [2 | 3, ..]) && VerifyingKey::from_sec1_bytes(bytes).is_ok()
+                let is_second = guard(G::StrictCodec, !matches!(bytes, [2 | 3, ..]));
+                !is_second && VerifyingKey::from_sec1_bytes(bytes).is_ok()
             }
         }
     }

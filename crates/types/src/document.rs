@@ -4,6 +4,7 @@
 use crate::digest::{Digest, digest};
 use crate::fields::{Fields, FormError};
 use crate::json::{Json, TEXT_BYTES_MAX};
+use strongroom_guard::{G, guard};
 
 /// One kind of signed text. `write` returns all members except `type`, and `read` takes them back.
 pub trait Document: Sized {
@@ -64,11 +65,10 @@ fn parse<D: Document>(text: &str) -> Result<D, FormError> {
 
     // One comparison checks order, escapes and values: every other spelling is another text, with
     // another digest.
-    if json(&value).is_written(text) {
-        Ok(value)
-    } else {
-        Err(FormError::invalid("document", "not in canonical form"))
+    if guard(G::StrictCodec, !json(&value).is_written(text)) {
+        return Err(FormError::invalid("document", "not in canonical form"));
     }
+    Ok(value)
 }
 
 /// Refusal of a text whose `type` is not `expected`. If the text is of another version, the refusal

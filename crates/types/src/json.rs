@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
+use strongroom_guard::{G, guard};
 
 /// Longest accepted text in bytes: 64 KiB, so that an intent and its approvals fit one entry.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -70,11 +71,10 @@ impl<'a> Json<'a> {
 
         // Signatures are over texts. If one value had two texts, people could be shown one and sign
         // the digest of the other.
-        if value.is_written(text) {
-            Ok(value)
-        } else {
-            Err(JsonError::NotCanonical)
+        if guard(G::StrictCodec, !value.is_written(text)) {
+            return Err(JsonError::NotCanonical);
         }
+        Ok(value)
     }
 
     /// Whether this is the value's canonical text.
@@ -97,7 +97,7 @@ impl<'a> Json<'a> {
         let value = reader.value(0)?;
 
         // Bytes after the value would be signed but never read, so they are refused.
-        if reader.at != text.len() {
+        if guard(G::StrictCodec, reader.at != text.len()) {
             return Err(JsonError::Unexpected(reader.at));
         }
         Ok(value)
@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, depth: usize) -> Result<Json<'a>, JsonError> {
         // The reader is recursive, so its depth is bounded: a text of brackets would otherwise use
         // up the stack.
-        if depth > DEPTH_MAX {
+        if guard(G::JsonDepth, depth > DEPTH_MAX) {
             return Err(JsonError::TooDeep);
         }
 

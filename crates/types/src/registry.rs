@@ -12,6 +12,7 @@ use crate::text::Name;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::str::FromStr;
+use strongroom_guard::{G, guard};
 
 /// Largest number of members of one group.
 pub const MEMBERS_MAX: usize = 256;
@@ -241,7 +242,7 @@ fn check_account(vault: &Vault) -> Result<(), FormError> {
 
 fn check_plan(plan: &CeremonyPlan) -> Result<(), FormError> {
     // Index 0 is refused, because its share would be the secret itself (RFC 9591 Appendix C.1).
-    if plan.roster.contains(&0) {
+    if guard(G::IndexNonZero, plan.roster.contains(&0)) {
         let reason = "must be ascending, distinct and from 1";
         return Err(FormError::invalid("roster", reason));
     }

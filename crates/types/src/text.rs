@@ -4,6 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::io;
 use std::str::FromStr;
+use strongroom_guard::{G, guard};
 use unicode_normalization::is_nfc;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
@@ -66,7 +67,11 @@ impl FromStr for Name {
         // Outer spaces and other normal forms are refused, because with them two different names
         // could look the same.
         let sized = !text.is_empty() && text.len() <= NAME_BYTES_MAX;
-        if !sized || text.trim() != text || !text.chars().all(is_visible) || !is_nfc(text) {
+        if !sized
+            || text.trim() != text
+            || guard(G::NoHiddenText, !text.chars().all(is_visible))
+            || !is_nfc(text)
+        {
             return Err(NotAName);
         }
         Ok(Self(text.to_owned()))

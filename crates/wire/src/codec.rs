@@ -2,6 +2,7 @@
 
 use borsh::io::{ErrorKind, Result, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_guard::{G, guard, kept};
 use strongroom_types::{Code, Refusal};
 
 /// Largest record on any topic or socket, bytes: 256 KiB.
@@ -68,26 +69,31 @@ pub fn decode<T: BorshSerialize + BorshDeserialize>(
 ) -> std::result::Result<T, Refusal> {
     // The size is checked before decoding, because a length inside the bytes must not decide how
     // much memory is taken.
-    if bytes.len() > RECORD_BYTES_MAX {
+    if guard(G::RecordSize, bytes.len() > RECORD_BYTES_MAX) {
         return Err(Refusal::new(
             Code::RecordTooLarge,
             format!("{} bytes", bytes.len()),
         ));
     }
 
-    let value = T::try_from_slice(bytes).map_err(|e| Refusal::new(Code::Malformed, e))?;
+    let value = kept!(
+        G::StrictCodec,
+        T::try_from_slice(bytes),
+        instead T::deserialize(&mut &*bytes)
+    );
+    let value = value.map_err(|e| Refusal::new(Code::Malformed, e))?;
 
     // The value must encode to the same bytes: with two encodings, one record would have two
     // digests, and an approved record could differ from the executed one.
     let mut rest = Same(bytes);
-    if value.serialize(&mut rest).is_ok() && rest.0.is_empty() {
-        Ok(value)
-    } else {
-        Err(Refusal::new(
+    let is_same = value.serialize(&mut rest).is_ok() && rest.0.is_empty();
+    if guard(G::StrictCodec, !is_same) {
+        return Err(Refusal::new(
             Code::Malformed,
             "not the one encoding of its value",
-        ))
+        ));
     }
+    Ok(value)
 }
 
 /// A writer that accepts only the bytes that it holds, in their order.

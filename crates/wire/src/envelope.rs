@@ -3,6 +3,7 @@
 use crate::codec::{Payload, Schema, decode, encode};
 use borsh::{BorshDeserialize, BorshSerialize};
 use ed25519_dalek::{Signer as _, SigningKey};
+use strongroom_guard::{G, guard};
 use strongroom_types::signed::verify_digest;
 use strongroom_types::{Code, Digest, NodeId, Refusal, UnixMs, digest};
 
@@ -109,21 +110,19 @@ impl Envelope {
 
     /// Refuses an envelope at or after its deadline.
     pub fn in_time(&self, now: UnixMs) -> Result<(), Refusal> {
-        if now < self.deadline {
-            Ok(())
-        } else {
-            Err(Code::DeadlineExpired.into())
+        if guard(G::Deadline, now >= self.deadline) {
+            return Err(Code::DeadlineExpired.into());
         }
+        Ok(())
     }
 
     /// Refuses a record for another recipient.
     pub fn addressed_to(&self, me: NodeId) -> Result<(), Refusal> {
         // A broadcast is refused too: a record for all must not be taken for a request to one node.
-        if self.to == Some(me) {
-            Ok(())
-        } else {
-            Err(Code::WrongRecipient.into())
+        if guard(G::Recipient, self.to != Some(me)) {
+            return Err(Code::WrongRecipient.into());
         }
+        Ok(())
     }
 }
 
@@ -214,17 +213,18 @@ pub fn open(bytes: &[u8], senders: &dyn Senders, roles: &[Role]) -> Result<Envel
     // act as the coordinator.
     let sender = senders
         .sender(envelope.from)
-        .filter(|sender| roles.contains(&sender.role));
+        .filter(|sender| !guard(G::SenderRole, !roles.contains(&sender.role)));
 
     let sender = sender.ok_or_else(|| Refusal::new(Code::UnknownSender, envelope.from))?;
 
     // The signature is verified over the bytes as received: bytes that were encoded again could
     // differ from those that were signed.
-    if !verify_digest(
+    let is_own = verify_digest(
         &sender.public_key,
         &digest(DOMAIN, &[&sealed.envelope]),
         &sealed.signature,
-    ) {
+    );
+    if guard(G::EnvelopeSignature, !is_own) {
         return Err(Code::BadEnvelopeSignature.into());
     }
     Ok(envelope)

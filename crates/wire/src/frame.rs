@@ -3,6 +3,7 @@
 use crate::codec::RECORD_BYTES_MAX;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io::{self, Read, Write};
+use strongroom_guard::{G, guard};
 use strongroom_types::Digest;
 use strongroom_types::signed::SIGNED_JSON_BYTES_MAX;
 
@@ -87,7 +88,7 @@ pub fn write_frame(writer: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
         u32::try_from(bytes.len()).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
     // A frame that is too large is refused before it is sent: the other side would close the
     // connection, and the sender would not know which frame was the reason.
-    if bytes.len() > FRAME_BYTES_MAX {
+    if guard(G::RecordSize, bytes.len() > FRAME_BYTES_MAX) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "frame too large",
@@ -119,7 +120,7 @@ pub fn read_frame(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     // The length is checked before memory is taken for it, because the other side of the socket may
     // be hostile.
     let length = u32::from_be_bytes(length) as usize;
-    if length > FRAME_BYTES_MAX {
+    if guard(G::RecordSize, length > FRAME_BYTES_MAX) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "frame too large",

@@ -12,6 +12,7 @@ use crate::writer::batch_record;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom_guard::{G, guard};
 use strongroom_journal::genesis::Genesis;
 use strongroom_journal::writer::Orderer;
 use strongroom_ports::bus::{Bus, Delivered, Position, Topic};
@@ -173,12 +174,13 @@ impl StartCheck {
         }
 
         while !self.stop.is_set() && self.take_in()? > 0 {}
-        if self.ahead.len() > self.faults {
+        if guard(G::WriterStart, self.ahead.len() > self.faults) {
             return Err(StartError::WitnessesAhead {
                 witnesses: self.ahead.len(),
             });
         }
-        if self.is_topic_read && self.level.len() >= self.needed {
+        let is_known = self.is_topic_read && self.level.len() >= self.needed;
+        if !guard(G::WriterStart, !is_known) {
             return Ok(Start::Ready(ReadyStart {
                 genesis: Arc::clone(&self.genesis),
                 clocks: WitnessClocks::new(self.faults, &self.level),

@@ -1,5 +1,6 @@
 //! Submissions as the writer reads them.
 
+use strongroom_guard::{G, guard};
 use strongroom_journal::Body;
 use strongroom_journal::writer::Offer;
 use strongroom_ports::bus::Delivered;
@@ -80,7 +81,7 @@ const fn submitters(body: &Body) -> &'static [Role] {
 }
 
 fn check_submitter(role: Role, body: Body) -> Result<Body, Refusal> {
-    if !submitters(&body).contains(&role) {
+    if guard(G::Submitter, !submitters(&body).contains(&role)) {
         let detail = "the writer does not take this from that sender";
         return Err(Refusal::new(Code::Unsupported, detail));
     }
@@ -88,7 +89,7 @@ fn check_submitter(role: Role, body: Body) -> Result<Body, Refusal> {
     // The link of signers and witnesses carries what was handed to them, and must not be a way for
     // loosenings around the services.
     let is_witness = matches!(role, Role::Signer | Role::Witness);
-    if is_witness && !body.is_tightening() {
+    if guard(G::Submitter, is_witness && !body.is_tightening()) {
         let detail = "a witness passes on tightenings only";
         return Err(Refusal::new(Code::Unsupported, detail));
     }

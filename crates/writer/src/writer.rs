@@ -6,6 +6,7 @@ use crate::ready::ReadyStart;
 use crate::submitted::{Submission, Submitted, read_submission};
 use crate::turns::in_turn;
 use std::sync::Arc;
+use strongroom_guard::{G, guard};
 use strongroom_journal::Genesis;
 use strongroom_journal::follower::Follower;
 use strongroom_journal::writer::{Offer, Orderer};
@@ -185,7 +186,7 @@ impl Writer {
         // More witnesses than may lie know entries that this database lacks: it was put back, and
         // what it orders next would fork the journal.
         let witnesses = follower.witnesses_elsewhere();
-        if witnesses > faults {
+        if guard(G::WriterStart, witnesses > faults) {
             let put_back = StartError::WitnessesAhead { witnesses };
             return Err(StageError::fatal("nothing more is appended").because(put_back));
         }

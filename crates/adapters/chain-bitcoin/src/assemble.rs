@@ -6,6 +6,7 @@ use crate::{BitcoinCodec, wallet::Wallet};
 use bitcoin::consensus::encode;
 use bitcoin::secp256k1::{Message, schnorr::Signature};
 use bitcoin::{Transaction, Witness};
+use strongroom_guard::{G, guard};
 use strongroom_ports::chain::{OwnPath, VaultKey};
 use strongroom_types::{Code, Refusal};
 
@@ -42,7 +43,7 @@ pub fn assemble(
         // libsecp256k1 verifies the signatures that the FROST library made. A bug in either library
         // then leads to a refusal and not to a broadcast of an invalid transaction.
         let valid = verify(codec, &wallet, claim.path, &slot.message, signature)?;
-        if !valid {
+        if guard(G::SignatureVerified, !valid) {
             let detail = format!(
                 "the signature for {} does not verify",
                 input.previous_output
@@ -98,7 +99,7 @@ pub fn decode(signed: &[u8]) -> Result<Transaction, Refusal> {
 
     // The library's decoder is strict today. The comparison keeps this function strict if the
     // library changes.
-    if encode::serialize(&transaction) != signed {
+    if guard(G::StrictCodec, encode::serialize(&transaction) != signed) {
         return Err(malformed("the transaction is not in its one encoding"));
     }
     Ok(transaction)

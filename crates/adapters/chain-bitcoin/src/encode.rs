@@ -9,6 +9,7 @@ use crate::Network;
 use bitcoin::Transaction;
 use bitcoin::consensus::encode;
 use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_guard::{G, guard};
 use strongroom_ports::chain::OwnPath;
 use strongroom_types::attempt::CONFLICT_KEYS_MAX;
 use strongroom_types::{Code, Refusal};
@@ -122,7 +123,7 @@ impl Unsigned {
 
         // Both libraries' decoders are strict today. The comparison keeps this function strict if
         // one of them changes.
-        if unsigned.encode(network)? != bytes {
+        if guard(G::StrictCodec, unsigned.encode(network)? != bytes) {
             return Err(malformed("the unsigned form is not in its one encoding"));
         }
         Ok(unsigned)

@@ -8,6 +8,7 @@ use bitcoin::absolute::LockTime;
 use bitcoin::transaction::Version;
 use bitcoin::{Amount, Sequence, Transaction, TxIn, TxOut};
 use std::collections::BTreeSet;
+use strongroom_guard::{G, guard};
 use strongroom_ports::chain::{Inspection, Move, OwnPath, Slot, VaultKey};
 use strongroom_types::{Code, ConflictKey, Refusal, Suite, Tweak};
 
@@ -160,7 +161,8 @@ fn sum(outputs: &[TxOut]) -> Result<u64, Refusal> {
 fn check_own(output: &TxOut, path: OwnPath, wallet: &Wallet<'_>) -> Result<(), Refusal> {
     // The claimed path must derive the output's script: a builder could declare an output to a
     // thief as the vault's change.
-    if wallet.script(path)? != output.script_pubkey {
+    let is_own = wallet.script(path)? == output.script_pubkey;
+    if guard(G::ChangeOwn, !is_own) {
         return Err(Refusal::new(
             Code::PathNotOwn,
             format!("output at {path:?} pays another address"),

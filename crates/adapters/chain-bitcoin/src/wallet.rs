@@ -6,6 +6,7 @@ use bitcoin::bip32::{ChainCode, ChildNumber, Fingerprint, Xpub};
 use bitcoin::key::{TapTweak, TweakedPublicKey};
 use bitcoin::secp256k1::{PublicKey, Secp256k1, VerifyOnly};
 use bitcoin::{NetworkKind, ScriptBuf};
+use strongroom_guard::{G, guard};
 use strongroom_ports::chain::{OwnPath, VaultKey};
 use strongroom_types::registry::{ACCOUNT_INDEX_MAX, ADDRESS_INDEX_MAX};
 use strongroom_types::{Code, Refusal, Suite};
@@ -96,7 +97,7 @@ impl<'a> Wallet<'a> {
 
         // No service watches indices beyond the bound: a coin there would belong to the vault and
         // never be noticed.
-        if path.index >= ADDRESS_INDEX_MAX {
+        if guard(G::PathBounds, path.index >= ADDRESS_INDEX_MAX) {
             return Err(not_own(format!(
                 "address index {} out of bounds",
                 path.index

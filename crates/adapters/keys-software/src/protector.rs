@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use rand_core::{CryptoRngCore, RngCore as _};
+use strongroom_guard::{G, kept};
 use strongroom_ports::bus::Mode;
 use strongroom_ports::keys::{KeyProtector, KeyProtectorError};
 use zeroize::Zeroizing;
@@ -113,6 +114,7 @@ impl KeyProtector for SoftwareKeyProtector {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .fill_bytes(&mut nonce);
+        let nonce = kept!(G::WrapNonce, nonce, instead [0; NONCE_LEN]);
 
         let sealed = self
             .cipher

@@ -9,6 +9,7 @@ use crate::model::{
     ActStanding, MinuteCount, PlatformRecord, TenantRecord, WaitingAct, WaitingChange, WaitingOf,
 };
 use crate::state::Lookup as _;
+use strongroom_guard::{G, guard, kept};
 use strongroom_types::charter::Charter;
 use strongroom_types::{
     Act, ActBody, Code, Digest, Document as _, Refusal, Scope, Signed, TenantId, Tighten, UnixMs,
@@ -42,12 +43,17 @@ pub(super) fn apply(
 /// Requires an exact scope version for loosenings and configuration, a minimum for tightenings: a
 /// loosening signed before the last change was signed without knowing of it.
 fn check_version(act: &Act, current: u64) -> Result<(), Refusal> {
-    let fits = if act.is_tightening() {
-        act.version <= current
+    let is_minimum = kept!(
+        G::Reject,
+        act.is_tightening(),
+        instead act.is_tightening() && !matches!(act.body, ActBody::Tighten(Tighten::Reject(_)))
+    );
+    let is_refused = if is_minimum {
+        act.version > current
     } else {
-        act.version == current
+        guard(G::ScopeVersion, act.version != current)
     };
-    if fits {
+    if !is_refused {
         return Ok(());
     }
     let detail = format!(
@@ -60,7 +66,7 @@ fn check_version(act: &Act, current: u64) -> Result<(), Refusal> {
 fn platform_act(change: &mut Change<'_>, opened: &VerifiedAct) -> Result<(), Refusal> {
     // An act is used once: a stored one must not be applied a second time.
     let key = ks::used_act(Scope::Platform, &opened.digest);
-    if change.has(&key) {
+    if guard(G::ActOnce, change.has(&key)) {
         return Err(Refusal::new(Code::UsedAuthority, opened.digest));
     }
 
@@ -103,7 +109,7 @@ fn change_platform(
         // The tenant exists at once. Its id is used once, so that a stored act cannot create it
         // again.
         ActBody::CreateTenant { tenant, charter } => {
-            if current.stopped {
+            if guard(G::NotHeld, current.stopped) {
                 return Err(Code::PlatformStopped.into());
             }
             create_tenant(change, *tenant, charter, opened)?;
@@ -142,7 +148,7 @@ fn tenant_act(
     // that do more.
     let key = ks::used_act(tenant, &opened.digest);
     let is_used = change.has(&key);
-    if is_used && !tighten::does_more(change, tenant, opened)? {
+    if is_used && guard(G::ActOnce, !tighten::does_more(change, tenant, opened)?) {
         return Err(Refusal::new(Code::UsedAuthority, opened.digest));
     }
 
@@ -209,11 +215,11 @@ fn charge_repeated(
 /// Whether acts made before this one are void by it. A cancel, a no, a pause or a veto changes
 /// nothing that they were signed upon (a vetoed proposal is gone by itself), and one person alone
 /// could make every release void by them.
-const fn changes_version(body: &ActBody) -> bool {
+fn changes_version(body: &ActBody) -> bool {
     match body {
         ActBody::Tighten(
             Tighten::Cancel(_) | Tighten::Reject(_) | Tighten::Pause { .. } | Tighten::Veto(_),
-        ) => false,
+        ) => kept!(G::NoVersionBump, false, instead true),
         ActBody::Tighten(
             Tighten::Revoke(_)
             | Tighten::LeaveGroup { .. }

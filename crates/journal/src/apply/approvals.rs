@@ -5,6 +5,7 @@ use crate::keyspace as ks;
 use crate::model::ReliedApproval;
 use crate::state::{Lookup as _, View};
 use std::collections::BTreeSet;
+use strongroom_guard::{G, guard};
 use strongroom_types::{
     Approval, ApprovalNonce, Code, Credential, CredentialClass, DecisionCore, Digest,
     Document as _, GroupId, PlatformId, Refusal, Signed, TenantId, Tier, UnixMs, UserId,
@@ -70,12 +71,13 @@ pub fn check_approval(
         .ok_or_else(|| Refusal::new(Code::WrongCredentialClass, credential.class))?;
 
     // Four eyes: the person who asked must not also be one of those who agree.
-    if user == ballot.initiator {
+    if guard(G::NotInitiator, user == ballot.initiator) {
         return Err(Code::ApprovalByInitiator.into());
     }
 
     // Membership is read at this position: someone who left the group approves nothing any more.
-    if !view.in_group(ballot.tenant, seat.group, user)? {
+    let is_member = view.in_group(ballot.tenant, seat.group, user)?;
+    if guard(G::ApproverInGroup, !is_member) {
         return Err(Refusal::new(
             Code::ApprovalNotEligible,
             format!("{user} is not in {}", seat.group),
@@ -120,10 +122,11 @@ fn check_subject(ballot: &Ballot<'_>, approval: &Approval, digest: &Digest) -> R
     if approval.platform != ballot.platform || approval.tenant != ballot.tenant {
         return Err(Code::WrongScope.into());
     }
-    if approval.intent != ballot.intent || approval.core != ballot.core.digest() {
+    let is_other = approval.intent != ballot.intent || approval.core != ballot.core.digest();
+    if guard(G::ApprovalSubject, is_other) {
         return Err(Refusal::new(Code::ApprovalWrongDigest, digest));
     }
-    if ballot.at >= approval.expires {
+    if guard(G::ApprovalExpiry, ballot.at >= approval.expires) {
         return Err(Refusal::new(
             Code::AuthorityExpired,
             "the approval has expired",
@@ -148,11 +151,11 @@ fn check_signature(
 
     // The signature must be the named approver's own, not that of some other valid credential.
     let is_own = endorsement.credential == approver.id;
-    if is_own && view.verify(approver, digest, &endorsement.proof) {
-        Ok(())
-    } else {
-        Err(Refusal::new(Code::BadSignature, approver.id))
+    let is_signed = is_own && view.verify(approver, digest, &endorsement.proof);
+    if guard(G::ApprovalSignature, !is_signed) {
+        return Err(Refusal::new(Code::BadSignature, approver.id));
     }
+    Ok(())
 }
 
 /// Checks one approval for the first of the decision's groups in which it counts. For services that
@@ -224,7 +227,7 @@ pub fn check_approvals(
 
     // The number must be exact: a surplus approval would be used up without having been needed.
     let needed: usize = core.groups.iter().map(|need| need.approvals as usize).sum();
-    if approvals.len() != needed {
+    if guard(G::ApprovalCount, approvals.len() != needed) {
         let detail = format!("{} approvals where {needed} are needed", approvals.len());
         return Err(Refusal::new(Code::ApprovalMissing, detail));
     }
@@ -243,7 +246,8 @@ pub fn check_approvals(
     }
     check_distinct(&verified)?;
 
-    if needs_key(core) && !verified.iter().any(|v| v.class == CredentialClass::Key) {
+    let has_key = verified.iter().any(|v| v.class == CredentialClass::Key);
+    if guard(G::KeyApproval, needs_key(core) && !has_key) {
         return Err(Refusal::new(Code::ApprovalMissing, KEY_MISSING));
     }
     Ok(verified)
@@ -252,7 +256,7 @@ pub fn check_approvals(
 /// One human counts once, however many credentials and groups they have, and so does one approval.
 fn check_distinct(verified: &[VerifiedApproval]) -> Result<(), Refusal> {
     let humans: BTreeSet<_> = verified.iter().map(|v| v.relied.user).collect();
-    if humans.len() != verified.len() {
+    if guard(G::DistinctHumans, humans.len() != verified.len()) {
         return Err(Code::ApprovalDuplicateHuman.into());
     }
     Ok(())

@@ -11,6 +11,7 @@ use crate::keyspace as ks;
 use crate::model::{AttemptRecord, IntentRecord};
 use crate::state::{Lookup as _, View};
 use std::sync::Arc;
+use strongroom_guard::{G, guard};
 use strongroom_policy::Moment;
 use strongroom_types::{Attempt, AttemptKind, Code, Digest, Refusal, Signed, TenantId, UnixMs};
 
@@ -51,7 +52,8 @@ pub(super) fn first(
     // Two live intents on one anchor could only conflict, and a replacement of one would look like
     // the end of the other.
     let anchor = ks::conflict(intent.vault, &intent.chain, &attempt.anchor);
-    if view.get(&ks::anchor(place.tenant, &anchor)).is_some() {
+    let is_taken = view.get(&ks::anchor(place.tenant, &anchor)).is_some();
+    if guard(G::AnchorTaken, is_taken) {
         return Err(Refusal::new(Code::AnchorTaken, &attempt.anchor));
     }
     let claim = Claim {
@@ -63,7 +65,7 @@ pub(super) fn first(
     claim.check_free(view)?;
 
     // The other half is head room for replacements when fees rise.
-    if attempt.fee_max > intent.fee_max.half() {
+    if guard(G::FeeHalf, attempt.fee_max > intent.fee_max.half()) {
         let detail = format!(
             "attempt 1 costs up to {}, half of the cap is {}",
             attempt.fee_max,
@@ -125,10 +127,10 @@ pub(super) fn apply(
 
     // Sharing another coin of attempt 1 is not enough: both could confirm after the anchor is
     // spent elsewhere.
-    if !attempt.well_formed() || attempt.anchor != record.anchor {
+    if !attempt.well_formed() || guard(G::Anchor, attempt.anchor != record.anchor) {
         return Err(Refusal::new(Code::AnchorMissing, &record.anchor));
     }
-    if attempt.fee_max > record.fee_max {
+    if guard(G::FeeCap, attempt.fee_max > record.fee_max) {
         let detail = format!("the cap is {}", record.fee_max);
         return Err(Refusal::new(Code::FeeCapExceeded, detail));
     }
@@ -144,7 +146,11 @@ pub(super) fn apply(
         AttemptKind::Pay | AttemptKind::Bump => {
             claim.check_free(change)?;
             held::hold(change, place, &record, attempt)?;
-            ask_again(change, place, &attempt.intent, &record)?;
+            if let Err(denied) = ask_again(change, place, &attempt.intent, &record)
+                && guard(G::AttemptAsksAgain, true)
+            {
+                return Err(denied);
+            }
             move_spend(change, tenant, &mut record, place.at)?;
         }
         // A cancel pays nothing and must stay possible under every policy. It stays counted where
@@ -178,7 +184,8 @@ fn check_number(attempt: &Attempt, record: &IntentRecord) -> Result<(), Refusal>
     } else {
         0
     };
-    if last >= record.attempts_max.saturating_add(spare) {
+    let most = record.attempts_max.saturating_add(spare);
+    if guard(G::AttemptsMax, last >= most) {
         return Err(Code::AttemptsExhausted.into());
     }
     Ok(())
@@ -192,7 +199,7 @@ fn check_cancel_fee(attempt: &Attempt, record: &IntentRecord) -> Result<(), Refu
     let offered = record.attempts.iter().filter(pays);
     let largest = offered.map(|attempt| attempt.fee_max).max();
     let largest = largest.unwrap_or_default();
-    if attempt.fee_max.half() > largest {
+    if guard(G::CancelFee, attempt.fee_max.half() > largest) {
         let detail = format!("a cancel costs at most twice {largest}");
         return Err(Refusal::new(Code::FeeCapExceeded, detail));
     }
@@ -214,17 +221,19 @@ fn check_open(
         AttemptKind::Cancel if place.at >= record.expires.plus(intent_life_ms) => {
             Err(Code::IntentExpired.into())
         }
-        // A cancel makes no payment, so stops and pauses are asked before its share; the anchor of
-        // a live intent is not returned.
-        AttemptKind::Cancel if ended.is_some() || is_expired => Ok(()),
-        AttemptKind::Cancel => Err(Refusal::new(
-            Code::AttemptNumberWrong,
-            "only an intent that is cancelled, rejected or expired",
-        )),
+        // The anchor of a live intent is not returned.
+        AttemptKind::Cancel if guard(G::CancelOnlyEnded, ended.is_none() && !is_expired) => {
+            Err(Refusal::new(
+                Code::AttemptNumberWrong,
+                "only an intent that is cancelled, rejected or expired",
+            ))
+        }
+        // A cancel makes no payment, so stops and pauses are asked before its share.
+        AttemptKind::Cancel => Ok(()),
 
         AttemptKind::Pay | AttemptKind::Bump => match ended {
             Some(code) => Err(code.into()),
-            None if is_expired => Err(Code::IntentExpired.into()),
+            None if guard(G::IntentExpiry, is_expired) => Err(Code::IntentExpired.into()),
             None => Ok(()),
         },
         AttemptKind::Child => check_not_child(kind),
@@ -265,13 +274,21 @@ pub(super) fn begin_lock(
     let Some(mut record) = change.intent(tenant, intent)? else {
         return Ok(());
     };
+
+    // Without the rule, it has begun at its stamp.
+    #[cfg(mutants)]
+    if strongroom_guard::is_off(G::LockFromWitnessed) {
+        return Ok(());
+    }
+
     let genesis = Arc::clone(change.state().genesis());
     let before = record.clone();
     record.counts_from = times.witnessed;
     begin_where_counted(&mut record);
 
     // It is asked as a new authorization would be, but its hours as before a share.
-    if !record.is_counted_in_time(genesis.bounds.skew_ms) {
+    let is_counted = record.is_counted_in_time(genesis.bounds.skew_ms);
+    if guard(G::CountedInTime, !is_counted) {
         let mut moved = record.clone();
         moved.spend.at = times.entry;
         begin_where_counted(&mut moved);
@@ -295,6 +312,16 @@ pub(super) fn begin_lock(
     windows::recount(change, tenant, &before, &record)?;
     change.put(ks::intent(tenant, intent), &record);
     Ok(())
+}
+
+/// Without the rule, a lock begins at the stamp of the payment's entry.
+#[cfg(mutants)]
+pub(super) fn begin_at_stamp(mut record: IntentRecord) -> IntentRecord {
+    if record.lock_ms > 0 && !guard(G::LockFromWitnessed, true) {
+        record.counts_from = UnixMs(0);
+        record.locked_until = record.spend.at.plus(record.lock_ms);
+    }
+    record
 }
 
 /// The lock begins when the payment is witnessed, or counted if that is later. Cosignatures can be

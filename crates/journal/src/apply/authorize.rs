@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::state::Lookup as _;
 use std::collections::BTreeMap;
+use strongroom_guard::{G, guard, kept};
 use strongroom_policy::Terms;
 use strongroom_types::{
     AssetId, Code, Document as _, Intent, MinorUnits, Refusal, Scope, TenantId, UnixMs, UserId,
@@ -32,7 +33,14 @@ pub(super) fn check_new(
         return Err(Code::WrongScope.into());
     };
     let digest = Intent::digest_of(&authorization.intent.text);
-    match change.intent(tenant, &digest)? {
+    let known = change.intent(tenant, &digest)?;
+
+    // With other coins it would be paid a second time, which no rule but this one keeps out.
+    #[cfg(mutants)]
+    let known = known.filter(|known| {
+        known.anchor == authorization.attempt.anchor || guard(G::ExternalIdOnce, true)
+    });
+    match known {
         Some(_) => Err(Code::IntentAlreadyAuthorized.into()),
         None => Ok(()),
     }
@@ -85,6 +93,8 @@ pub(super) fn apply(
         },
         attempts: vec![attempt],
     };
+    #[cfg(mutants)]
+    let record = super::attempt::begin_at_stamp(record);
     // The spend is counted at the worst case and at once: between authorization and confirmation
     // the amount is gone for every other payment's limit.
     windows::add(change, place.tenant, &record)?;
@@ -110,7 +120,8 @@ pub(super) fn apply(
 /// Amounts by asset at worst case: the payments, and the fee cap in the native asset.
 fn worst_case(intent: &Intent, native: &AssetId) -> Result<Vec<(AssetId, MinorUnits)>, Refusal> {
     let mut sums: BTreeMap<AssetId, MinorUnits> = BTreeMap::new();
-    sums.insert(native.clone(), intent.fee_max);
+    let fee = kept!(G::WorstCase, intent.fee_max, instead MinorUnits::default());
+    sums.insert(native.clone(), fee);
     for transfer in intent.transfers() {
         let sum = sums.entry(transfer.asset.clone()).or_default();
         *sum = sum
@@ -144,7 +155,7 @@ fn count_open(change: &mut Change<'_>, place: Place, initiator: UserId) -> Resul
         return Err(Refusal::new(Code::QuotaExceeded, "open intents"));
     }
     let mut user = change.user(scope, initiator)?;
-    if user.intents_open >= half {
+    if guard(G::HalfOfOpen, user.intents_open >= half) {
         let detail = "open intents of the initiator";
         return Err(Refusal::new(Code::QuotaExceeded, detail));
     }

@@ -5,6 +5,7 @@ use super::opened::VerifiedAct;
 use crate::keyspace as ks;
 use crate::model::{TenantRecord, UserRecord};
 use crate::state::Lookup as _;
+use strongroom_guard::{G, guard};
 use strongroom_types::charter::{Board, BoardName, NamedBoard};
 use strongroom_types::{Code, Refusal, Scope, TenantId, UserId};
 
@@ -68,7 +69,8 @@ impl QuorumBefore {
     /// could ever be signed again. A board that was below before does not keep others from being
     /// revoked.
     pub(super) fn check_kept(self, change: &Change<'_>, board: &Board) -> Result<(), Refusal> {
-        if !self.was_met || has_quorum(change, self.scope, board)? {
+        let is_below = self.was_met && !has_quorum(change, self.scope, board)?;
+        if !guard(G::BoardAble, is_below) {
             return Ok(());
         }
         Err(Refusal::new(

@@ -5,6 +5,7 @@ use crate::entry::Finished;
 use crate::keyspace as ks;
 use crate::model::{KeyRecord, PublicKey};
 use crate::state::{Lookup as _, View};
+use strongroom_guard::{G, guard};
 use strongroom_mpc_core::{PublicKeyRecord, SuiteId};
 use strongroom_types::ceremony::{certificate_digest, key_name};
 use strongroom_types::signed::verify_digest;
@@ -34,7 +35,7 @@ pub fn check_open(view: &dyn View, record: &KeyRecord, at: UnixMs) -> Result<(),
     // with a share in hostile hands from the start.
     let quarantined = view.platform()?.quarantined;
     let mut roster = record.plan.roster.iter();
-    match roster.find(|index| quarantined.contains(index)) {
+    match roster.find(|index| guard(G::PeersInService, quarantined.contains(index))) {
         Some(index) => {
             let detail = format!("signer {index} of the roster is in quarantine");
             Err(Refusal::new(Code::InvalidReference, detail))

@@ -135,6 +135,14 @@ fn end_known(
 ) -> Result<(), Refusal> {
     // The first end stays: it is the one that is shown to people.
     if record.standing == IntentStanding::Authorized {
+        // Without the rule, what is not paid any more leaves its windows at once.
+        #[cfg(mutants)]
+        if !strongroom_guard::guard(strongroom_guard::G::WindowsByAge, true) {
+            let before = record.clone();
+            record.spend.amounts.clear();
+            super::windows::recount(change, tenant, &before, &record)?;
+        }
+
         record.standing = standing;
         change.put(ks::intent(tenant, intent), &record);
         change.close_intent(tenant, intent, record.expires)?;

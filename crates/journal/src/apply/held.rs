@@ -8,6 +8,7 @@ use super::change::{Change, Place};
 use crate::keyspace as ks;
 use crate::model::{HeldRecord, HolderRecord, IntentRecord};
 use crate::state::{Lookup as _, View};
+use strongroom_guard::{G, guard};
 use strongroom_types::attempt::CONFLICT_KEYS_MAX;
 use strongroom_types::{Attempt, AttemptKind, ChainId, Code, ConflictKey, Refusal, VaultId};
 
@@ -24,9 +25,17 @@ impl Claim<'_> {
     /// excluded by any coin of it that another one spends.
     pub(super) fn check_free(&self, view: &dyn View) -> Result<(), Refusal> {
         for conflict in &self.attempt.conflict_keys {
-            if let Some(held) = self.held(view, conflict)?
-                && held.keeps_from(&self.attempt.intent, self.place.at)
-            {
+            let held = self.held(view, conflict)?;
+            let is_kept =
+                held.is_some_and(|held| held.keeps_from(&self.attempt.intent, self.place.at));
+
+            // As an anchor it is kept by the rule for anchors, too.
+            let is_taken = if *conflict == self.attempt.anchor {
+                guard(G::AnchorTaken, is_kept)
+            } else {
+                is_kept
+            };
+            if guard(G::CoinHeld, is_taken) {
                 return Err(Refusal::new(Code::AnchorTaken, conflict));
             }
         }

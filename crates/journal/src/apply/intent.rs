@@ -7,6 +7,7 @@ use crate::genesis::{Bounds, ChainSeat, Genesis};
 use crate::keyspace as ks;
 use crate::model::EndedRecord;
 use crate::state::{Lookup as _, State, View};
+use strongroom_guard::{G, guard};
 use strongroom_policy::{Decision, Moment, Payment};
 use strongroom_types::{
     AssetId, Code, Digest, Document as _, Intent, Refusal, Signed, UnixMs, UserId,
@@ -43,11 +44,10 @@ impl Evaluated {
 
     /// The entry stands under the intent's own tenant: quotas and windows are counted there.
     pub(super) fn check_scope(&self, place: Place) -> Result<(), Refusal> {
-        if self.intent.tenant == place.tenant {
-            Ok(())
-        } else {
-            Err(Code::WrongScope.into())
+        if guard(G::IntentScope, self.intent.tenant != place.tenant) {
+            return Err(Code::WrongScope.into());
         }
+        Ok(())
     }
 
     /// The decision at this position is the one that the approvers signed: a policy that moved
@@ -109,7 +109,8 @@ pub fn evaluate(
 /// hold room and coins all the same.
 fn check_lock(decision: Decision, intent: &Intent, at: UnixMs) -> Decision {
     let lock_ms = decision.core.time_lock_ms();
-    if decision.block.is_some() || at.plus(lock_ms) < intent.expires {
+    let outlasts = lock_ms > 0 && at.plus(lock_ms) >= intent.expires;
+    if decision.block.is_some() || !guard(G::LockTooLong, outlasts) {
         return decision;
     }
     let detail = format!(
@@ -192,7 +193,8 @@ pub fn initiator(
     // The signature must be the named initiator's own: limits and four eyes are counted by that
     // name.
     let is_own = endorsement.credential == intent.initiator;
-    if !is_own || !view.verify(&credential, digest, &endorsement.proof) {
+    let is_signed = is_own && view.verify(&credential, digest, &endorsement.proof);
+    if guard(G::InitiatorSigns, !is_signed) {
         return Err(Refusal::new(Code::BadSignature, intent.initiator));
     }
 
@@ -204,7 +206,7 @@ pub fn initiator(
 
 /// Bounds how long a signed intent can lie around: a thief of old texts finds none that still pays.
 fn check_times(intent: &Intent, at: UnixMs, bounds: &Bounds) -> Result<(), Refusal> {
-    if at >= intent.expires {
+    if guard(G::IntentExpiry, at >= intent.expires) {
         return Err(Code::IntentExpired.into());
     }
     if intent.created > at.plus(bounds.skew_ms) {
@@ -227,7 +229,7 @@ fn check_unused(
 ) -> Result<(), Refusal> {
     // The same text twice would pay twice.
     let tenant = intent.tenant;
-    if view.intent(tenant, digest)?.is_some() {
+    if guard(G::ExternalIdOnce, view.intent(tenant, digest)?.is_some()) {
         return Err(Code::IntentAlreadyAuthorized.into());
     }
 
@@ -239,7 +241,7 @@ fn check_unused(
 
     // A client that signs again after a lost answer keeps its external id, so it pays once.
     let external_id = ks::external_id(tenant, &intent.external_id);
-    if view.get(&external_id).is_some() {
+    if guard(G::ExternalIdOnce, view.get(&external_id).is_some()) {
         return Err(Refusal::new(Code::DuplicateExternalId, &intent.external_id));
     }
     Ok(())

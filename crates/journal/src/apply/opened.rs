@@ -7,6 +7,7 @@ use crate::keyspace as ks;
 use crate::model::{CredentialRecord, WaitingItem, WaitingOf};
 use crate::state::Lookup;
 use std::collections::BTreeSet;
+use strongroom_guard::{G, guard, kept};
 use strongroom_types::charter::{Board, Charter};
 use strongroom_types::{
     Act, ActBody, Code, Credential, CredentialId, Digest, Document as _, Endorsement, Refusal,
@@ -29,8 +30,9 @@ pub(super) struct VerifiedAct {
     pub(super) users: BTreeSet<UserId>,
     /// Credentials of these humans that signed, ascending.
     pub(super) signers: Vec<CredentialId>,
-    /// Humans of the scope who signed with a credential that counts on a board.
-    pub(super) people: BTreeSet<UserId>,
+    /// Humans of the scope who signed with a credential that counts on a board, once for each such
+    /// credential.
+    pub(super) people: Vec<UserId>,
     /// The same of the charter that the act carries: no humans of its own scope yet.
     founders: BTreeSet<UserId>,
 }
@@ -46,11 +48,18 @@ impl VerifiedAct {
     ) -> Result<Self, Refusal> {
         let (act, digest) = signed.open::<Act>()?;
         check_scope(change, entry, &act)?;
+
+        // Without the rule, an act is judged where its entry stands.
+        #[cfg(mutants)]
+        let act = Act {
+            scope: kept!(G::ActScope, act.scope, instead entry.scope),
+            ..act
+        };
         check_life(entry.at, &act)?;
         check_charter_ids(change, &act)?;
 
-        let [mut users, mut people, mut founders] = [const { BTreeSet::new() }; 3];
-        let (mut signers, mut lapsed) = (Vec::new(), Vec::new());
+        let [mut users, mut founders] = [const { BTreeSet::new() }; 2];
+        let (mut people, mut signers, mut lapsed) = (Vec::new(), Vec::new(), Vec::new());
         for (origin, credential) in signers_of(change, &act, signed)? {
             // A charter chooses the ids of its users: one that it calls like a platform admin must
             // not sign for that admin.
@@ -107,14 +116,26 @@ impl VerifiedAct {
         }
     }
 
-    /// Requires the board's quorum of its members, each counted once however many of their
-    /// credentials signed.
+    /// Requires the board's quorum.
     pub(super) fn need(&self, board: &Board) -> Result<(), Refusal> {
-        let signed = board
-            .members
-            .iter()
-            .filter(|member| self.people.contains(member))
-            .count();
+        let met = self.check_quorum(board);
+
+        // The guard is that of loosenings. A tightening needs its signers in any case.
+        if self.act.is_tightening() || guard(G::CommitteeSigns, met.is_err()) {
+            return met;
+        }
+        Ok(())
+    }
+
+    /// Checks that the board's quorum of its members signed, each counted once however many of
+    /// their credentials did.
+    pub(super) fn check_quorum(&self, board: &Board) -> Result<(), Refusal> {
+        let members = &board.members;
+        let signed = kept!(
+            G::BoardsCountHumans,
+            members.iter().filter(|member| self.people.contains(member)).count(),
+            instead self.people.iter().filter(|human| members.contains(human)).count()
+        );
         if signed >= board.quorum as usize {
             return Ok(());
         }
@@ -127,7 +148,7 @@ impl VerifiedAct {
     /// Requires that the act was made upon the version in force, also where a minimum is enough for
     /// the rest of it.
     pub(super) fn need_exact_version(&self, current: u64) -> Result<(), Refusal> {
-        if self.act.version == current {
+        if !guard(G::ScopeVersion, self.act.version != current) {
             return Ok(());
         }
         let detail = format!(
@@ -170,17 +191,18 @@ impl VerifiedAct {
 /// An act made for another installation or tenant must not count here, even if the same people hold
 /// the same keys there.
 fn check_scope(change: &Change<'_>, entry: &Entry, act: &Act) -> Result<(), Refusal> {
-    if act.platform == change.state().genesis().platform && act.scope == entry.scope {
-        Ok(())
-    } else {
-        Err(Code::WrongScope.into())
+    let is_here = act.platform == change.state().genesis().platform && act.scope == entry.scope;
+    if guard(G::ActScope, !is_here) {
+        return Err(Code::WrongScope.into());
     }
+    Ok(())
 }
 
 /// An old enrolment, resume or release that was never used must not come back years later; the
 /// longest life bounds how long used acts are kept.
 fn check_life(at: UnixMs, act: &Act) -> Result<(), Refusal> {
-    if at < act.expires && act.expires.since(at) <= ACT_LIFE_MS {
+    let is_over = guard(G::ActExpiry, at >= act.expires);
+    if !is_over && act.expires.since(at) <= ACT_LIFE_MS {
         return Ok(());
     }
     let detail = format!("expires {}", act.expires);
@@ -245,7 +267,8 @@ fn signers_of(
     let digest = Act::digest_of(&signed.text);
     let signer = |endorsement: &Endorsement| {
         let (origin, credential) = credential(state, act, endorsement.credential)?;
-        if !state.verify(&credential, &digest, &endorsement.proof) {
+        let is_signed = state.verify(&credential, &digest, &endorsement.proof);
+        if guard(G::ActSignatures, !is_signed) {
             return Err(Refusal::new(Code::BadSignature, endorsement.credential));
         }
         Ok((origin, credential))

@@ -8,6 +8,7 @@ use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
 use crate::model::{AdminPause, TenantRecord, WaitingOf};
 use crate::state::Lookup as _;
+use strongroom_guard::{G, kept};
 use strongroom_types::{Code, Refusal, TenantId, UnixMs, VaultId};
 
 /// Longest pause, milliseconds.
@@ -118,7 +119,10 @@ fn latest_end(record: &TenantRecord, until: UnixMs, opened: &VerifiedAct) -> Uni
             // A further pause of the same admin adds no time. It is cut and not refused when it
             // reaches beyond the first hours: else an older pause, of another vault, would displace
             // the wider or longer one.
-            hours_end.map_or(until, |begun| begun.plus(MAX_MS).min(until))
+            hours_end.map_or(until, |begun| {
+                let cut = begun.plus(MAX_MS).min(until);
+                kept!(G::PauseCut, cut, instead if cut < until { UnixMs(0) } else { cut })
+            })
         });
     ends.max().unwrap_or_default()
 }

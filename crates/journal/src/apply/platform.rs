@@ -12,6 +12,7 @@ use crate::model::{
     WaitingOf,
 };
 use crate::state::Lookup as _;
+use strongroom_guard::{G, guard, kept};
 use strongroom_types::charter::{Board, BoardName, NamedBoard};
 use strongroom_types::{
     ActBody, Code, Digest, Refusal, RegistryRecord, Revocable, Scope, Tighten, UnixMs,
@@ -44,6 +45,8 @@ pub(super) fn put(
 
     let act = opened.digest;
     let proposal = ProposalRecord::new(record, delay_ms);
+    #[cfg(mutants)]
+    let proposal = proposal.stamped(opened.at);
     open.push(PlatformProposal { act, proposal });
     change.put(ks::platform_proposals(), &open);
     platform.version += 1;
@@ -62,7 +65,9 @@ pub(super) fn set_witnessed(
 ) -> Result<(), Refusal> {
     let mut open = open_proposals(change)?;
     if let Some(known) = open.iter_mut().find(|known| known.act == *act) {
-        known.proposal.witnessed_at = Some(time);
+        let proposal = &mut known.proposal;
+        proposal.witnessed_at =
+            kept!(G::DelayFromWitnessed, Some(time), instead proposal.witnessed_at);
         change.put(ks::platform_proposals(), &open);
     }
     Ok(())
@@ -84,7 +89,7 @@ pub(super) fn release(
     };
 
     // The delay is the time in which the other admins can veto.
-    if at < from {
+    if guard(G::LooseningDelay, at < from) {
         let detail = format!("{} ms too early", from.since(at));
         return Err(Refusal::new(Code::ReleaseTooEarly, detail));
     }
@@ -98,6 +103,15 @@ pub(super) fn release(
     // are told now.
     let mut after = platform.clone();
     change.trial(|change| put_released(change, &proposal.record, &mut after))?;
+
+    // Without the rule, it takes effect by its own stamp.
+    #[cfg(mutants)]
+    if !guard(G::ReleaseWaits, true) {
+        take(change, act, ActStanding::InForce)?;
+        put_released(change, &proposal.record, platform)?;
+        platform.version += 1;
+        return Ok(ActStanding::InForce);
+    }
 
     // The proposal is not consumed: until the release takes effect, a veto must still find it.
     change.set_standing(Scope::Platform, act, ActStanding::Released);
@@ -275,7 +289,7 @@ fn check_name(new: &NamedBoard) -> Result<(), Refusal> {
 }
 
 fn check_not_stopped(platform: &PlatformRecord) -> Result<(), Refusal> {
-    if platform.stopped {
+    if guard(G::NotHeld, platform.stopped) {
         return Err(Code::PlatformStopped.into());
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Policies that can be put in force here.
 
 use crate::genesis::Bounds;
+use strongroom_guard::{G, guard};
 use strongroom_policy::Policy;
 use strongroom_types::{Code, Digest, Refusal, Tier};
 
@@ -19,7 +20,8 @@ pub(super) fn load(bounds: &Bounds, text: &str) -> Result<(Policy, Digest), Refu
         .filter(|rule| rule.then.tier != Tier::Block);
     for rule in paying {
         let lock_ms = rule.then.time_lock_ms();
-        if lock_ms.saturating_add(bounds.attempt_life_ms) > bounds.intent_life_ms {
+        let ends_ms = lock_ms.saturating_add(bounds.attempt_life_ms);
+        if guard(G::LockTooLong, ends_ms > bounds.intent_life_ms) {
             let most = bounds.intent_life_ms.saturating_sub(bounds.attempt_life_ms) / 1000;
             let detail = format!("rule `{}`: at most {most} seconds here", rule.id);
             return Err(Refusal::new(Code::TimeLockTooLong, detail));

@@ -9,6 +9,7 @@ use crate::genesis::HOUR_MS;
 use crate::keyspace as ks;
 use crate::model::{ActStanding, ProposalRecord, WaitingChange, WaitingOf};
 use crate::state::Lookup as _;
+use strongroom_guard::{G, guard, kept};
 use strongroom_types::{Code, Digest, Refusal, RegistryRecord, TenantId, UnixMs};
 
 /// Longest time in which a proposal is witnessed, for the memory of how it stands, milliseconds.
@@ -31,6 +32,13 @@ impl ProposalRecord {
             // before anyone saw the proposal.
             witnessed_at: None,
         }
+    }
+
+    /// Without the rule, the delay begins at the entry's stamp.
+    #[cfg(mutants)]
+    pub(super) fn stamped(mut self, at: UnixMs) -> Self {
+        self.witnessed_at = kept!(G::DelayFromWitnessed, self.witnessed_at, instead Some(at));
+        self
     }
 
     /// Journal time from which it can be released; none before it is witnessed.
@@ -73,6 +81,8 @@ pub(super) fn open(
     current.proposals_open += 1;
     change.put(ks::tenant(tenant), &current);
 
+    #[cfg(mutants)]
+    let proposal = &proposal.clone().stamped(opened.at);
     change.put(ks::proposal(tenant, &opened.digest), proposal);
     let of = WaitingOf::Proposal(tenant, opened.digest);
     waiting::add(change, opened.waiting_item(of))?;
@@ -99,7 +109,7 @@ pub(super) fn set_witnessed(
     let Some(mut proposal) = change.proposal(tenant, act)? else {
         return Ok(());
     };
-    proposal.witnessed_at = Some(time);
+    proposal.witnessed_at = kept!(G::DelayFromWitnessed, Some(time), instead proposal.witnessed_at);
 
     // The proposal is kept a little beyond its end. A release that was stamped just before the end
     // takes effect up to the skew after it, and a witness whose clock has reached the end must
@@ -136,7 +146,7 @@ pub(super) fn release(
     };
 
     // The delay is the time in which the others can veto.
-    if opened.at < from {
+    if guard(G::LooseningDelay, opened.at < from) {
         let detail = format!("{} ms too early", from.since(opened.at));
         return Err(Refusal::new(Code::ReleaseTooEarly, detail));
     }
@@ -156,6 +166,14 @@ pub(super) fn release(
         at: opened.at,
     };
     change.trial(|change| put_released(change, tenant, &proposal.record, released))?;
+
+    // Without the rule, it takes effect by its own stamp.
+    #[cfg(mutants)]
+    if !guard(G::ReleaseWaits, true) {
+        take(change, tenant, act, ActStanding::InForce)?;
+        put_released(change, tenant, &proposal.record, released)?;
+        return Ok(ActStanding::InForce);
+    }
 
     // The proposal is not consumed: until the release takes effect, a veto must still find it.
     set_open_standing(change, tenant, act, ActStanding::Released)?;

@@ -5,8 +5,9 @@ use super::change::Change;
 use super::opened::VerifiedAct;
 use super::record::{check_ceremony, put_policy, put_vault};
 use super::{board, check_not_stopped, policies, proposal, waiting};
-use crate::model::{ActStanding, ProposalRecord, WaitingChange};
+use crate::model::{ActStanding, ProposalRecord, TenantRecord, WaitingChange};
 use crate::state::Lookup as _;
+use strongroom_guard::{G, guard};
 use strongroom_policy::is_tighter;
 use strongroom_types::{Refusal, RegistryRecord, TenantId};
 
@@ -24,17 +25,7 @@ pub(super) fn put(
         // A vault opens no way out by itself: its policy is the tenant's, its key has its own
         // ceremony.
         RegistryRecord::Vault(vault) => {
-            opened.need(&current.admins)?;
-            // Where rules tell sources apart, tags and id choose the rule by which it pays: by the
-            // admins alone, a vault fed by internal transfers could be a laxer source than those
-            // that feed it.
-            if change
-                .state()
-                .policy(tenant, &current)?
-                .tells_vaults_apart()
-            {
-                opened.need(&current.committee)?;
-            }
+            check_vault_signed(change, tenant, &current, opened)?;
             check_not_stopped(&*change, tenant)?;
             change.trial(|change| put_vault(change, tenant, vault))?;
 
@@ -50,7 +41,7 @@ pub(super) fn put(
             opened.need(&current.committee)?;
             let (new, digest) = policies::load(&change.state().genesis().bounds, text)?;
             let old = change.policy(tenant, &current)?;
-            if is_tighter(&old, &new) {
+            if !guard(G::Tighter, !is_tighter(&old, &new)) {
                 put_policy(change, tenant, text, digest)?;
                 return Ok(ActStanding::InForce);
             }
@@ -78,4 +69,24 @@ pub(super) fn put(
             proposal::open(change, tenant, opened, &loosening())
         }
     }
+}
+
+/// Requires the admins for a vault, and the committee beside them where rules tell sources apart.
+fn check_vault_signed(
+    change: &Change<'_>,
+    tenant: TenantId,
+    current: &TenantRecord,
+    opened: &VerifiedAct,
+) -> Result<(), Refusal> {
+    opened.need(&current.admins)?;
+
+    // There, tags and id choose the rule by which it pays: by the admins alone, a vault fed by
+    // internal transfers could be a laxer source than those that feed it.
+    let policy = change.state().policy(tenant, current)?;
+    let by_committee = opened.check_quorum(&current.committee);
+    let is_missing = policy.tells_vaults_apart() && by_committee.is_err();
+    if guard(G::VaultByCommittee, is_missing) {
+        return by_committee;
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ use crate::entry::Entry;
 use crate::keyspace as ks;
 use crate::model::CredentialRecord;
 use crate::state::Lookup as _;
+use strongroom_guard::{G, guard};
 use strongroom_types::{Code, CredentialId, Refusal, UnixMs};
 
 /// Counts an entry against the tenant's quotas of this minute of journal time: one tenant must not
@@ -20,7 +21,7 @@ pub(super) fn count_entry(change: &mut Change<'_>, entry: &Entry) -> Result<Plac
     let mut record = change.tenant(place.tenant)?;
 
     let mut count = record.minute.at(place.at);
-    if count.entries >= bounds.entries_per_minute {
+    if guard(G::EntryQuota, count.entries >= bounds.entries_per_minute) {
         return Err(Refusal::new(Code::QuotaExceeded, "entries per minute"));
     }
 
@@ -33,7 +34,7 @@ pub(super) fn count_entry(change: &mut Change<'_>, entry: &Entry) -> Result<Plac
         record.minute_bytes
     };
     let bytes = before.saturating_add(length as u64);
-    if bytes > bounds.entry_bytes_per_minute {
+    if guard(G::EntryQuota, bytes > bounds.entry_bytes_per_minute) {
         let detail = "bytes of entries per minute";
         return Err(Refusal::new(Code::QuotaExceeded, detail));
     }
@@ -53,7 +54,10 @@ pub(super) fn charge_tightening(
     opened: &VerifiedAct,
 ) -> Result<(), Refusal> {
     let max = change.state().genesis().bounds.tightenings_per_minute;
-    let has_room = |record: &CredentialRecord| record.tightenings.at(opened.at).entries < max;
+    let has_room = |record: &CredentialRecord| {
+        let charged = record.tightenings.at(opened.at).entries;
+        !guard(G::TighteningsPerMinute, charged >= max)
+    };
     let detail = "tightenings per minute of each signer";
     let (id, mut record) = first_with_room(change, opened, has_room, detail)?;
 
@@ -79,7 +83,7 @@ pub(super) fn charge_kept(
     until: UnixMs,
 ) -> Result<(), Refusal> {
     let max = change.state().genesis().bounds.ended_open_max;
-    let has_room = |record: &CredentialRecord| record.kept < max;
+    let has_room = |record: &CredentialRecord| !guard(G::KeptRoom, record.kept >= max);
     let detail = "records of cancels and noes of each signer";
     if first_with_room(change, opened, has_room, detail).is_err() {
         // The signer's room is full, but some of its records may be due: they are forgotten first.

@@ -7,6 +7,7 @@ use crate::model::{
     CredentialRecord, GroupRecord, KeyRecord, ListedRecord, MinuteCount, UserRecord, VaultRecord,
 };
 use crate::state::Lookup as _;
+use strongroom_guard::{G, guard};
 use strongroom_types::charter::Charter;
 use strongroom_types::{
     AllowListEntry, CeremonyPlan, Code, Credential, CredentialId, Digest, Group, Refusal,
@@ -103,7 +104,7 @@ pub(super) fn put_credential(
 
     // One key under two ids would be two humans to every quorum, and a revoked one would be back.
     let by_key = ks::public_key(scope, &credential.key);
-    if change.has(&by_key) {
+    if guard(G::KeyOnce, change.has(&by_key)) {
         return Err(taken("the public key of another credential"));
     }
     change.put(by_key, &credential.id);
@@ -230,7 +231,7 @@ pub(super) fn put_vault(
 
     // Two vaults on one account would share addresses, so one could spend the other's funds.
     let account = ks::account(tenant, vault.key, vault.account);
-    if change.has(&account) {
+    if guard(G::AccountUnique, change.has(&account)) {
         return Err(taken(format!("account {} of {}", vault.account, vault.key)));
     }
 
@@ -261,7 +262,8 @@ pub(super) fn check_ceremony(
 
     // The t - 1 signers that may be hostile are witnesses too: more of them than f could fork the
     // journal and then sign on their own line of it.
-    if u32::from(plan.min_signers) - 1 > genesis.faults {
+    let hostile = u32::from(plan.min_signers) - 1;
+    if guard(G::ThresholdWithinF, hostile > genesis.faults) {
         let detail = format!(
             "t - 1 = {} above f = {}",
             plan.min_signers - 1,
@@ -272,7 +274,10 @@ pub(super) fn check_ceremony(
 
     // A share made by a quarantined signer would be a share in hostile hands from the start.
     let quarantined = change.platform()?.quarantined;
-    let usable = |index: &u16| genesis.signer(*index).is_some() && !quarantined.contains(index);
+    let usable = |index: &u16| {
+        let is_quarantined = guard(G::PeersInService, quarantined.contains(index));
+        genesis.signer(*index).is_some() && !is_quarantined
+    };
     if !plan.roster.iter().all(usable) {
         return Err(Refusal::new(
             Code::InvalidReference,

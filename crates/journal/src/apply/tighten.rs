@@ -29,7 +29,11 @@ pub(super) fn platform(
         }
         Tighten::Quarantine(index) => quarantine(change, current, *index),
         Tighten::Revoke(record) => platform::revoke(change, current, record, opened),
-        Tighten::Veto(act) => platform::veto(change, act),
+        Tighten::Veto(act) => {
+            #[cfg(mutants)]
+            check_not_consumed(current.waiting.as_ref(), act)?;
+            platform::veto(change, act)
+        }
         Tighten::LeaveGroup { .. }
         | Tighten::Cancel(_)
         | Tighten::Reject(_)
@@ -74,6 +78,8 @@ pub(super) fn tenant(
         }
         Tighten::Veto(act) => {
             opened.need_one(&current.committee)?;
+            #[cfg(mutants)]
+            check_not_consumed(current.waiting.as_ref(), act)?;
             proposal::take(change, tenant, act, ActStanding::Ended).map(drop)
         }
 
@@ -98,6 +104,22 @@ pub(super) fn tenant(
         // A quarantine is refused here, because signers belong to the platform.
         Tighten::Quarantine(_) => Err(Code::WrongScope.into()),
     }
+}
+
+/// Without the rule, a release consumes its proposal, and a veto does not find it any more.
+#[cfg(mutants)]
+fn check_not_consumed(
+    waiting: Option<&crate::model::WaitingAct>,
+    proposal: &strongroom_types::Digest,
+) -> Result<(), Refusal> {
+    use crate::model::WaitingChange;
+    use strongroom_guard::{G, guard};
+
+    let is_released = waiting.is_some_and(|act| act.effect == WaitingChange::Release(*proposal));
+    if is_released && !guard(G::VetoWhileWaiting, true) {
+        return Err(Refusal::new(Code::UnknownProposal, proposal));
+    }
+    Ok(())
 }
 
 /// Whether an act of a tenant, whose text is in the journal already, does more under the signatures

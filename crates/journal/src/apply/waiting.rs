@@ -6,6 +6,7 @@ use super::opened::VerifiedAct;
 use crate::keyspace as ks;
 use crate::model::{WAITING_MAX, WaitingAct, WaitingChange, WaitingItem, WaitingOf, WaitingRecord};
 use crate::state::Lookup as _;
+use strongroom_guard::{G, guard};
 use strongroom_types::{Code, Refusal, Scope, TenantId, UnixMs};
 
 /// Most time-locked payments of all tenants that wait at once.
@@ -31,7 +32,7 @@ pub(super) fn add(change: &mut Change<'_>, item: WaitingItem) -> Result<(), Refu
 
     // One `witnessed` entry settles all items: their number bounds its cost, and a replica's
     // memory.
-    if waiting.items.len() >= WAITING_MAX {
+    if guard(G::WaitingMax, waiting.items.len() >= WAITING_MAX) {
         return Err(Refusal::new(Code::QuotaExceeded, "items that wait"));
     }
     if let WaitingOf::Lock(tenant, _) = item.of {
@@ -57,7 +58,8 @@ fn check_room_for_lock(waiting: &WaitingRecord, tenant: TenantId) -> Result<(), 
     // There are two bounds: one tenant must leave room for the locks of others, and all tenants
     // must leave room for acts.
     let own = locks.clone().filter(|other| *other == tenant).count();
-    if own >= TENANT_LOCKS_MAX || locks.count() >= LOCKS_MAX {
+    let is_full = own >= TENANT_LOCKS_MAX || locks.count() >= LOCKS_MAX;
+    if guard(G::WaitingMax, is_full) {
         return Err(Refusal::new(
             Code::QuotaExceeded,
             "locked payments that wait",
@@ -68,7 +70,8 @@ fn check_room_for_lock(waiting: &WaitingRecord, tenant: TenantId) -> Result<(), 
 
 /// Whether one more item may wait.
 pub(super) fn has_room(change: &Change<'_>) -> Result<bool, Refusal> {
-    Ok(change.waiting()?.items.len() < WAITING_MAX)
+    let is_full = change.waiting()?.items.len() >= WAITING_MAX;
+    Ok(!guard(G::WaitingMax, is_full))
 }
 
 /// Refuses a second act, other than a tightening, while one waits to take effect: it would be

@@ -12,6 +12,7 @@ use crate::keyspace as ks;
 use crate::model::{ActStanding, WaitingAct, WaitingChange, WaitingItem, WaitingOf};
 use crate::state::Lookup as _;
 use std::mem::take;
+use strongroom_guard::{G, guard, kept};
 use strongroom_tlog::Checkpoint;
 use strongroom_types::{Code, Digest, Refusal, Scope, TenantId, UnixMs};
 
@@ -78,18 +79,20 @@ fn check_checkpoint(genesis: &Genesis, body: &str) -> Result<u64, Refusal> {
 /// with fewer than k, a hostile witness would choose it alone or show the item to no one else.
 fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<UnixMs, Refusal> {
     let cosignatures = &witnessed.cosignatures;
-    if cosignatures.len() != genesis.quorum as usize {
+    let quorum = genesis.quorum as usize;
+    if guard(G::WitnessedQuorum, cosignatures.len() != quorum) {
         let detail = format!("{} of {} cosignatures", cosignatures.len(), genesis.quorum);
         return Err(Refusal::new(Code::QuorumMissing, detail));
     }
 
     // The order makes the witnesses distinct, and gives the entry one form.
-    if !cosignatures.is_sorted_by(|a, b| a.witness < b.witness) {
+    let is_ascending = cosignatures.is_sorted_by(|a, b| a.witness < b.witness);
+    if guard(G::WitnessedQuorum, !is_ascending) {
         let detail = "cosignatures are ascending by witness, one of each";
         return Err(Refusal::new(Code::Malformed, detail));
     }
 
-    let mut newest_s = 0;
+    let mut newest_s: u64 = 0;
     for cosignature in cosignatures {
         let time_s = cosignature.time_s;
         // A cosignature without a date says nothing about when the witness had seen the checkpoint.
@@ -99,7 +102,8 @@ fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<
         // A time ahead of the entry is refused: one hostile witness could put a delay's end into
         // the year 3000.
         let starts = UnixMs::from_seconds(time_s);
-        if starts > at.plus(genesis.bounds.skew_ms) {
+        let latest = at.plus(genesis.bounds.skew_ms);
+        if guard(G::WitnessedNotAhead, starts > latest) {
             let detail = format!("cosigned at {starts}, the entry is of {at}");
             return Err(Refusal::new(Code::TimeOutOfBounds, detail));
         }
@@ -113,7 +117,11 @@ fn witnessed_at(genesis: &Genesis, at: UnixMs, witnessed: &Witnessed) -> Result<
         let verifier = cosigned::verifier(node, &key)?;
         let body = &witnessed.checkpoint;
         cosigned::verify(&verifier, body, time_s, &cosignature.signature)?;
-        newest_s = newest_s.max(time_s);
+        newest_s = kept!(
+            G::LargestTime,
+            newest_s.max(time_s),
+            instead if newest_s == 0 { time_s } else { newest_s.min(time_s) }
+        );
     }
     Ok(UnixMs::from_seconds(newest_s.saturating_add(1)))
 }
@@ -219,13 +227,13 @@ fn check_current(
 ) -> Result<(), Refusal> {
     // A release that was held back beyond its expiry must not come into force by an old stamp.
     let skew_ms = change.state().genesis().bounds.skew_ms;
-    if time > act.expires.plus(skew_ms) {
+    if guard(G::ActExpiry, time > act.expires.plus(skew_ms)) {
         return Err(Refusal::new(Code::AuthorityExpired, act.digest));
     }
 
     // Another version means that something came after the act: a stop, a revocation or a tighter
     // policy would be undone by it.
-    if version != act.version {
+    if guard(G::ScopeVersion, version != act.version) {
         let detail = format!("left version {}, the scope is at {version}", act.version);
         return Err(Refusal::new(Code::WrongScopeVersion, detail));
     }

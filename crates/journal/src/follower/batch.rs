@@ -6,6 +6,7 @@ use crate::apply::apply;
 use crate::entry::{Body, Entry, SealedEntry, Witnessed};
 use crate::state::{Delta, State};
 use std::mem::take;
+use strongroom_guard::{G, guard};
 use strongroom_tlog::{Checkpoint, Frontier, Hash};
 use strongroom_types::{Code, Refusal, UnixMs};
 use strongroom_wire::{JournalBatch, WitnessCosignature};
@@ -141,14 +142,19 @@ impl Follower {
     /// Checks a checkpoint at or below the tip: it must be the one followed, as far as that is
     /// still kept. Another one is proof that the log signed two histories.
     fn check_known(&mut self, size: u64, body: &str, note: &str) -> Result<(), Refusal> {
-        match self
-            .head(size)
-            .map(|head| head.body.clone())
-            .filter(|ours| ours != body)
-        {
-            Some(ours) => Err(self.split_view(ours, note)),
-            None => Ok(()),
+        let Some(ours) = self.head(size).map(|head| head.body.clone()) else {
+            return Ok(());
+        };
+        if guard(G::OneTreePerSize, ours != body) {
+            return Err(self.split_view(ours, note));
         }
+
+        // Without the rule, what the log signed last is the tree.
+        #[cfg(mutants)]
+        if size == self.size() {
+            self.set_tip(body);
+        }
+        Ok(())
     }
 
     fn extend(
@@ -167,15 +173,21 @@ impl Follower {
             // The signed body covers tree and state root: a build with another `apply`, or a writer
             // that lies about either, is noticed here and not at the next payment.
             let head = head(&self.state, &draft.frontier, draft.at)?;
-            if head.body == body {
-                Ok(head)
-            } else {
+            if guard(G::StateRoot, head.body != body) {
                 let detail = format!(
                     "at size {}: the state differs from the one the log signed",
                     head.size
                 );
-                Err(Refusal::new(Code::Conflict, detail))
+                return Err(Refusal::new(Code::Conflict, detail));
             }
+
+            // Without the rule, the state goes by the name of what the log signed.
+            #[cfg(mutants)]
+            let head = Head {
+                body: body.to_owned(),
+                ..head
+            };
+            Ok(head)
         };
 
         match apply_all() {

@@ -4,6 +4,7 @@ use super::{Follower, Head, SplitView};
 use crate::cosigned;
 use crate::genesis::Genesis;
 use std::collections::{BTreeMap, BTreeSet};
+use strongroom_guard::{G, guard, kept};
 use strongroom_tlog::{Checkpoint, CosignVerifier};
 use strongroom_types::{Code, NodeId, Refusal, UnixMs};
 use strongroom_wire::WitnessCosignature;
@@ -95,13 +96,12 @@ impl Seat {
 /// writer dates its entries by the clock, and that it makes the `witnessed` entries it owes.
 fn check_lag(head: &Head, tick_max_ms: u64, now: UnixMs) -> Result<(), Refusal> {
     let stale = |what| Err(Refusal::new(Code::JournalStale, what));
-    if now.since(head.at) > tick_max_ms {
+    if guard(G::EntryLag, now.since(head.at) > tick_max_ms) {
         return stale("the newest entry is too old");
     }
-    if head
-        .waiting_since
-        .is_some_and(|at| now.since(at) > tick_max_ms)
-    {
+    let waiting_since = head.waiting_since;
+    let is_late = waiting_since.is_some_and(|at| now.since(at) > tick_max_ms);
+    if guard(G::ItemLag, is_late) {
         return stale("what waits to be witnessed is too old");
     }
     Ok(())
@@ -287,19 +287,23 @@ impl Follower {
         let most = |which: &dyn Fn(&Latest) -> bool| {
             newest.iter().filter(|l| which(l)).count() * 2 > newest.len()
         };
-        if most(&|l| l.time() > latest_time) || most(&|l| l.age_ms > bounds.skew_ms) {
+        let is_skewed = most(&|l| l.time() > latest_time) || most(&|l| l.age_ms > bounds.skew_ms);
+        if guard(G::ClockSkew, is_skewed) {
             return Err(Code::ClockSkew.into());
         }
 
         // *Each* cosignature of the quorum must be recent: one old one is enough to vouch for a
         // head whose revocations the hostile minority has never shown us.
-        let counts = |l: &&Latest| l.time().0 >= earliest && l.time() <= latest_time;
+        let counts = |l: &&Latest| {
+            let is_old = guard(G::Freshness, l.time().0 < earliest);
+            !is_old && l.time() <= latest_time
+        };
         let size = self
             .kth_largest(newest.iter().filter(counts).map(|l| l.size))
             .ok_or(Code::JournalStale)?;
 
         // The floor never goes down: under an older head, revoked approvals would count again.
-        let size = size.max(self.acted);
+        let size = kept!(G::HeadNeverBack, size.max(self.acted), instead size);
         let head = self.head(size).ok_or_else(|| {
             Refusal::new(
                 Code::HeadBelowFloor,
@@ -337,14 +341,14 @@ impl Follower {
         let k = usize::try_from(self.genesis().quorum)
             .ok()?
             .checked_sub(1)?;
-        sizes.get(k).copied()
+        kept!(G::WitnessQuorum, sizes.get(k).copied(), instead sizes.first().copied())
     }
 
     /// Keeps the fresh head as the least to act under, and forgets what lies before it.
     fn set_acted(&mut self, now: UnixMs) {
         if let Ok(size) = self.fresh(now).map(|head| head.size) {
             self.acted = self.acted.max(size);
-            self.forget_before(self.acted);
+            self.forget_before(kept!(G::HeadNeverBack, self.acted, instead 0));
         }
     }
 }

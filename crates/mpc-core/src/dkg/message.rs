@@ -4,6 +4,7 @@ use super::IgnoredReason;
 use crate::encoding::{decode, encode};
 use crate::seal::Sealed;
 use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_guard::{G, guard};
 
 /// Longest accepted message in bytes; 64 commitments and a proof fit in 3 KiB.
 const MESSAGE_LEN_MAX: usize = 8 * 1024;
@@ -71,11 +72,12 @@ impl Message {
 
         // A message of another ceremony, replayed here, must not count as equivocation of its
         // sender.
-        if message.session != *session {
+        let is_other_session = message.session != *session;
+        if guard(G::Session, is_other_session) {
             return Err(IgnoredReason::OtherSession);
         }
         // Signers who were given different rosters or thresholds must never finish a key together.
-        if message.context != *context {
+        if !is_other_session && message.context != *context {
             return Err(IgnoredReason::OtherParameters);
         }
 

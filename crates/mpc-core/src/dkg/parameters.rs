@@ -7,6 +7,7 @@ use crate::encoding::encode;
 use crate::record::{KEY_ID_LEN_MAX, SIGNERS_MAX};
 use crate::seal::is_sealing_key;
 use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_guard::{G, guard};
 
 /// One signer as the ceremony's roster names it.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -116,9 +117,8 @@ impl DkgParameters {
 
         // At index 0 the polynomial has the secret itself as its value; two equal indices would get
         // the same share.
-        if self.roster.first().is_none_or(|member| member.index == 0)
-            || !self.roster.is_sorted_by(|a, b| a.index < b.index)
-        {
+        let has_zero = self.roster.first().is_none_or(|member| member.index == 0);
+        if guard(G::IndexNonZero, has_zero) || !self.roster.is_sorted_by(|a, b| a.index < b.index) {
             return refuse("roster indices must be non-zero and strictly ascending");
         }
 

@@ -12,6 +12,7 @@ use frost_core::keys::{PublicKeyPackage, SigningShare, VerifyingShare};
 use frost_core::{Error, Identifier};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
+use strongroom_guard::{G, guard};
 use zeroize::Zeroizing;
 
 /// A signing share in the group's scalar encoding, 32 bytes.
@@ -126,11 +127,12 @@ impl<C: Suite> FrostRounds<C> {
         // A longer commitment is a polynomial of higher degree: t shares would no longer make a
         // signature, and funds received by the key would be lost.
         let coefficients = package.commitment().coefficients().len();
+        let is_of_plan = coefficients == usize::from(self.min_signers);
 
-        if canonical && coefficients == usize::from(self.min_signers) {
-            Ok(package)
-        } else {
+        if guard(G::StrictCodec, !canonical) || guard(G::Degree, !is_of_plan) {
             Err(fault)
+        } else {
+            Ok(package)
         }
     }
 
@@ -160,7 +162,8 @@ impl<C: Suite> FrostRounds<C> {
 
         // The key is persisted and certified next. A key that cannot sign must fail here, before it
         // gets an address.
-        if public.min_signers() != Some(self.min_signers)
+        let is_of_plan = public.min_signers() == Some(self.min_signers);
+        if guard(G::Degree, !is_of_plan)
             || public.verifying_shares().len() != self.indices.len()
             || public.verifying_shares().get(key.identifier())
                 != Some(&VerifyingShare::from(*share))

@@ -7,6 +7,7 @@ use k256::elliptic_curve::point::AffineCoordinates;
 use k256::elliptic_curve::sec1::{FromEncodedPoint, ToEncodedPoint};
 use k256::{AffinePoint, EncodedPoint, ProjectivePoint, Scalar};
 use sha2::{Digest as _, Sha256, Sha512};
+use strongroom_guard::{G, guard};
 
 /// Child public key of `root` (33 bytes, compressed) along `path` (BIP-32 CKDpub at each step).
 ///
@@ -100,7 +101,8 @@ pub fn taproot_output_key(internal: &[u8; 33]) -> Result<[u8; 32], HdError> {
 pub(crate) fn decode_point(bytes: &[u8; 33]) -> Result<ProjectivePoint, HdError> {
     // Only the two compressed tags are accepted: SEC1 has other forms, the identity among them, and
     // one key must have one encoding.
-    if !matches!(bytes.first(), Some(2 | 3)) {
+    let is_compressed = matches!(bytes.first(), Some(2 | 3));
+    if guard(G::StrictCodec, !is_compressed) {
         return Err(HdError::InvalidKey);
     }
 

@@ -16,6 +16,7 @@ use frost_core::{
     compute_binding_factor_list, compute_group_commitment, round2,
 };
 use std::collections::BTreeMap;
+use strongroom_guard::{G, guard};
 
 /// Reason for which shares make no signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -222,10 +223,11 @@ impl<C: Suite> Aggregate for GroupKeys<C> {
         let (signature, child_key) = sum(&opened, &decoded, child).ok_or(AggregateFault::Failed)?;
 
         // The finished signature is verified once. Single shares are verified only when that fails.
-        if verify_signature(C::SUITE, &child_key, &package.message, &signature) {
-            Ok(signature)
-        } else {
+        let is_valid = verify_signature(C::SUITE, &child_key, &package.message, &signature);
+        if guard(G::SignatureVerified, !is_valid) {
             Err(self.find_culprits(key, package, &opened, &decoded))
+        } else {
+            Ok(signature)
         }
     }
 }

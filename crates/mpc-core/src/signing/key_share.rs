@@ -8,6 +8,7 @@ use crate::bounded::BoundedMap;
 use crate::{KeyShareRecord, PublicKeyRecord, RecordError, StepError};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
+use strongroom_guard::{G, guard};
 
 /// One key share that one run of a process uses. It is not `Clone`, because a copy could use the
 /// same nonce a second time.
@@ -71,7 +72,8 @@ impl KeyShare {
         count: u16,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Vec<Commitment>, PrepareFault> {
-        if self.stock.len() + usize::from(count) > NONCES_MAX {
+        let stock_len = self.stock.len() + usize::from(count);
+        if guard(G::StockBound, stock_len > NONCES_MAX) {
             return Err(PrepareFault::StockFull);
         }
 
@@ -127,13 +129,14 @@ impl KeyShare {
         for package in packages {
             let (number, digest) = (self.own_number(package)?, package.digest());
 
-            let known = match self.answers.get(&number) {
-                Some(answer) if answer.package == digest => Some(answer.share),
-                // Each further package with one nonce is another linear equation in the nonce and
-                // the signing share: a few of them reveal the share (RFC 9591 §7.3).
-                Some(_) => return Err(SignFault::NonceUsed),
-                None => None,
-            };
+            // Each further package with one nonce is another linear equation in the nonce and the
+            // signing share: a few of them reveal the share (RFC 9591 §7.3).
+            let answer = self.answers.get(&number);
+            let known = answer.filter(|answer| answer.package == digest);
+            let known = known.map(|answer| answer.share);
+            if guard(G::NonceOnce, answer.is_some() && known.is_none()) {
+                return Err(SignFault::NonceUsed);
+            }
             if known.is_none() {
                 fresh.push((number, package));
                 digests.push(digest);
@@ -142,7 +145,8 @@ impl KeyShare {
             // Two packages of one request must not name the same nonce, for the same reason: each
             // transaction input has a nonce of its own.
             order.push(number);
-            if shares.insert(number, known).is_some() {
+            let is_second = shares.insert(number, known).is_some();
+            if guard(G::NonceOnce, is_second) {
                 return Err(SignFault::NonceUsed);
             }
         }

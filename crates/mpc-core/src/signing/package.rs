@@ -8,6 +8,7 @@ use crate::{PublicKeyRecord, signing};
 use borsh::{BorshDeserialize, BorshSerialize};
 use frost_core::round1::{NonceCommitment, SigningCommitments};
 use std::collections::{BTreeMap, BTreeSet};
+use strongroom_guard::{G, guard};
 use strongroom_types::Tweak;
 
 const PACKAGE_LEN_MAX: usize = signing::MESSAGE_LEN_MAX + 16 * 1024;
@@ -185,7 +186,8 @@ impl Commitment {
 /// accepted.
 fn point<C: Suite>(bytes: &[u8]) -> Option<NonceCommitment<C>> {
     let commitment = NonceCommitment::deserialize(bytes).ok()?;
-    (commitment.serialize().ok()? == bytes).then_some(commitment)
+    let is_same = commitment.serialize().ok()? == bytes;
+    (!guard(G::StrictCodec, !is_same)).then_some(commitment)
 }
 
 /// One signer's answer to a package (RFC 9591 §5.2). The coordinator takes the index from the

@@ -14,6 +14,7 @@ use frost_core::keys::KeyPackage;
 use frost_core::round1::{SigningNonces, commit};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
+use strongroom_guard::{G, kept};
 
 /// The part of a key share that depends on the curve, behind an interface of plain bytes.
 pub(super) trait NonceStock: Send + Sync {
@@ -91,7 +92,12 @@ impl<C: Suite> SuiteStock<C> {
     ) -> Result<[u8; 32], SignFault> {
         // The nonce is taken out by value, so it cannot be used again. It is dropped, and so wiped,
         // at the end of this call.
-        let nonces = self.nonces.remove(&number).ok_or(SignFault::NonceUsed)?;
+        let nonces = kept!(
+            G::NonceOnce,
+            self.nonces.remove(&number),
+            instead self.nonces.get(&number).cloned(),
+        );
+        let nonces = nonces.ok_or(SignFault::NonceUsed)?;
 
         let child = self.child(key, &package.path, package.tweak)?;
         let share = frost_core::round2::sign(opened, &nonces, child)

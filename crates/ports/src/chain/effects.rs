@@ -1,6 +1,7 @@
 //! Effects of a transaction, and the rule that compares them with the approved ones.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use strongroom_guard::{G, guard};
 use strongroom_types::{
     AssetId, AttemptKind, Code, ConflictKey, MinorUnits, Refusal, Slot, UnixMs,
 };
@@ -143,13 +144,15 @@ pub fn within(
 
     // Bytes that the decoder does not understand may have any effect, so the comparison of the rest
     // would prove nothing.
-    if let Some(part) = inspection.opaque.first() {
+    if let Some(part) = inspection.opaque.first()
+        && guard(G::Effects, true)
+    {
         return Err(Refusal::new(Code::OpaqueEffects, part));
     }
 
     // A right that is hidden in the transaction moves nothing now, but lets its holder empty the
     // vault later.
-    if inspection.authorities != wanted.authorities {
+    if guard(G::Effects, inspection.authorities != wanted.authorities) {
         let detail = format!(
             "expected {} rights given to others, found {}",
             wanted.authorities.len(),
@@ -162,7 +165,7 @@ pub fn within(
 
     // The fee leaves the vault too: without this cap a hostile service could drain the vault
     // through fees.
-    if inspection.fee > fee_max {
+    if guard(G::FeeDeclared, inspection.fee > fee_max) {
         let detail = format!("fee {} above the attempt's {fee_max}", inspection.fee);
         return Err(Refusal::new(Code::FeeCapExceeded, detail));
     }
@@ -180,12 +183,12 @@ fn moves_match(wanted: &[Move], found: &[Move]) -> Result<(), Refusal> {
 
     // The numbers must be equal: an additional payment would be a theft, and a missing one would
     // never be made.
-    if wanted.len() != found.len() {
+    if guard(G::Effects, wanted.len() != found.len()) {
         let detail = format!("expected {} payments, found {}", wanted.len(), found.len());
         return Err(Refusal::new(Code::EffectsMismatch, detail));
     }
     for (wanted, found) in wanted.iter().zip(&found) {
-        if !found.is_within(wanted) {
+        if guard(G::Effects, !found.is_within(wanted)) {
             let detail = format!("a payment to {} is not the approved one", found.to);
             return Err(Refusal::new(Code::EffectsMismatch, detail));
         }

@@ -3,6 +3,7 @@
 use super::Judge;
 use super::case::{Case, JournalAnswer, found};
 use crate::verdict::CheckEnd;
+use strongroom_guard::{G, guard};
 use strongroom_journal::View;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::share;
@@ -28,7 +29,7 @@ impl Judge<'_> {
     /// leave one out could be to leave out the stop.
     fn near_tip(&self, head: u64) -> Result<(), CheckEnd> {
         let beyond = self.follower.count_beyond(head);
-        if beyond > BEYOND_MAX {
+        if guard(G::BeyondMax, beyond > BEYOND_MAX) {
             let detail = format!("{beyond} heads beyond {head} are not witnessed");
             return Err(CheckEnd::Wait(Refusal::new(Code::NotReady, detail)));
         }
@@ -109,24 +110,32 @@ pub(super) fn allowed_at_head(case: &mut Case<'_>) -> Result<(), CheckEnd> {
 /// witnessed.
 pub(super) fn allowed_at_tip(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let tip = case.judge.follower.state();
-    match ask(case, tip)? {
-        JournalAnswer::Allowed(_) => Ok(()),
-        JournalAnswer::Unknown(refusal) => Err(CheckEnd::Wait(refusal)),
-        JournalAnswer::Forbidden(refusal) => Err(CheckEnd::Refuse(refusal)),
+    let refused = match ask(case, tip)? {
+        JournalAnswer::Allowed(_) => return Ok(()),
+        JournalAnswer::Unknown(refusal) => CheckEnd::Wait(refusal),
+        JournalAnswer::Forbidden(refusal) => CheckEnd::Refuse(refusal),
+    };
+    if guard(G::TipCounts, true) {
+        Err(refused)
+    } else {
+        Ok(())
     }
 }
 
 /// A stop and its resume may both lie beyond the head. The stop counts until the resume is
-/// witnessed, so every state up to the tip is asked.
+/// witnessed, so the state after each batch up to the tip is asked. Inside a batch none is: what was
+/// forbidden there is allowed at its end only by a `witnessed` entry, for which a quorum vouches.
 pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     for view in case.judge.follower.views_between(case.head()?) {
-        match ask(case, &view)? {
-            JournalAnswer::Allowed(_) => {}
+        let (rule, refusal) = match ask(case, &view)? {
+            JournalAnswer::Allowed(_) => continue,
+            JournalAnswer::Forbidden(refusal) => (G::BetweenCounts, refusal),
             // The head knew the attempt, and nothing takes one out again: a later view that does
             // not know it is not to be trusted.
-            JournalAnswer::Forbidden(refusal) | JournalAnswer::Unknown(refusal) => {
-                return Err(CheckEnd::Refuse(refusal));
-            }
+            JournalAnswer::Unknown(refusal) => (G::AttemptWitnessed, refusal),
+        };
+        if guard(rule, true) {
+            return Err(CheckEnd::Refuse(refusal));
         }
     }
     Ok(())
@@ -137,11 +146,12 @@ pub(super) fn allowed_in_between(case: &mut Case<'_>) -> Result<(), CheckEnd> {
 pub(super) fn allowed_under_tightenings(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     for delta in case.judge.handed {
         let view = Overlay::new(case.judge.follower.state()).with(delta);
-        match ask(case, &view)? {
-            JournalAnswer::Allowed(_) => {}
-            JournalAnswer::Unknown(why) | JournalAnswer::Forbidden(why) => {
-                return Err(Refusal::new(Code::TighteningPending, why).into());
-            }
+        let why = match ask(case, &view)? {
+            JournalAnswer::Allowed(_) => continue,
+            JournalAnswer::Unknown(why) | JournalAnswer::Forbidden(why) => why,
+        };
+        if guard(G::HandedCounts, true) {
+            return Err(Refusal::new(Code::TighteningPending, why).into());
         }
     }
     Ok(())
@@ -152,15 +162,31 @@ pub(super) fn attempt_witnessed(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     let grant = match found(case.at_head.as_ref())? {
         JournalAnswer::Allowed(grant) => grant.clone(),
         JournalAnswer::Unknown(refusal) | JournalAnswer::Forbidden(refusal) => {
+            // Without the rule, what this signer's own log says is enough.
+            #[cfg(mutants)]
+            if !guard(G::AttemptWitnessed, true) {
+                return grant_of_tip(case);
+            }
             return Err(CheckEnd::Wait(refusal.clone()));
         }
     };
 
     // The head's own view says so already; a view with one entry too many would be caught here.
-    if !is_covered(grant.attempt.seq, case.head()?) {
+    let covered = is_covered(grant.attempt.seq, case.head()?);
+    if guard(G::AttemptWitnessed, !covered) {
         return Err(CheckEnd::Wait(Code::AttemptUnknown.into()));
     }
     case.grant = Some(grant);
+    Ok(())
+}
+
+/// Takes what this signer's log says of the attempt.
+#[cfg(mutants)]
+fn grant_of_tip(case: &mut Case<'_>) -> Result<(), CheckEnd> {
+    let tip = case.judge.follower.state();
+    if let JournalAnswer::Allowed(grant) = ask(case, tip)? {
+        case.grant = Some(grant);
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::Judge;
 use super::case::Case;
 use crate::verdict::CheckEnd;
+use strongroom_guard::{G, guard};
 use strongroom_journal::share::ShareRequest;
 use strongroom_types::{Code, Refusal};
 
@@ -17,7 +18,7 @@ impl Judge<'_> {
 
     fn is_in_service(&self) -> Result<(), Refusal> {
         // The operator sets this mark and alone removes it: nothing in the journal undoes it.
-        if self.stopped {
+        if guard(G::LocalStop, self.stopped) {
             return Err(Code::StoppedLocally.into());
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::case::Case;
 use crate::verdict::CheckEnd;
+use strongroom_guard::{G, guard};
 use strongroom_journal::View;
 use strongroom_journal::overlay::Overlay;
 use strongroom_journal::state::Lookup as _;
@@ -21,7 +22,11 @@ pub(super) fn peers_in_service(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     // A handed quarantine counts too: a writer that keeps the act back does not keep it from this
     // signer.
     for delta in case.judge.handed {
-        check_peers(case, &Overlay::new(tip).with(delta))?;
+        if let Err(refusal) = check_peers(case, &Overlay::new(tip).with(delta))
+            && guard(G::HandedCounts, true)
+        {
+            return Err(refusal.into());
+        }
     }
     Ok(())
 }
@@ -29,13 +34,13 @@ pub(super) fn peers_in_service(case: &mut Case<'_>) -> Result<(), CheckEnd> {
 fn check_peers(case: &Case<'_>, view: &dyn View) -> Result<(), Refusal> {
     let quarantined = view.platform()?.quarantined;
     let mut peers = case.request.commitments.iter().flatten();
-    match peers.find(|(peer, _)| quarantined.contains(peer)) {
-        Some((peer, _)) => {
-            // This signer would share with others. A code that is final would have the coordinator
-            // leave it out in place of the signer that is in quarantine.
-            let detail = format!("signer {peer} is in quarantine: ask another quorum");
-            Err(Refusal::new(Code::NotReady, detail))
-        }
-        None => Ok(()),
+    if let Some((peer, _)) = peers.find(|(peer, _)| quarantined.contains(peer))
+        && guard(G::PeersInService, true)
+    {
+        // This signer would share with others. A code that is final would have the coordinator
+        // leave it out in place of the signer that is in quarantine.
+        let detail = format!("signer {peer} is in quarantine: ask another quorum");
+        return Err(Refusal::new(Code::NotReady, detail));
     }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use super::case::{Case, Decoder, found};
 use crate::rules::Payment;
 use crate::verdict::CheckEnd;
+use strongroom_guard::{G, guard};
 use strongroom_journal::Body;
 use strongroom_ports::chain::within;
 use strongroom_replica::{TenantVaults, vault_key};
@@ -14,7 +15,7 @@ use strongroom_types::{Code, Document as _, Intent, Refusal};
 pub(super) fn key_of_vault(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     // The coordinator names a key, but only the journal says which vault it belongs to.
     let vault = &case.grant()?.vault.vault;
-    if case.request.key != vault.key {
+    if guard(G::KeyOfVault, case.request.key != vault.key) {
         let detail = format!("{} is signed for by {}", vault.id, vault.key);
         return Err(Refusal::new(Code::PackageInvalid, detail).into());
     }
@@ -31,7 +32,8 @@ pub(super) fn intent_read_back(case: &mut Case<'_>) -> Result<(), CheckEnd> {
 
     // The state holds the digest under a witnessed root; the text row does not have that
     // protection.
-    if Intent::digest_of(&authorized.intent.text) != case.request.intent {
+    let digest = Intent::digest_of(&authorized.intent.text);
+    if guard(G::ReadBack, digest != case.request.intent) {
         return Err(corrupt("the intent's entry holds another intent"));
     }
 
@@ -61,7 +63,7 @@ pub(super) fn attempt_read_back(case: &mut Case<'_>) -> Result<(), CheckEnd> {
         && attempt.parent == record.parent
         && attempt.unsigned_digest == record.unsigned_digest
         && attempt.fee_max == record.fee_max;
-    if !same {
+    if guard(G::ReadBack, !same) {
         return Err(corrupt("the attempt's entry is another attempt"));
     }
 
@@ -71,7 +73,9 @@ pub(super) fn attempt_read_back(case: &mut Case<'_>) -> Result<(), CheckEnd> {
 
 /// The bytes to sign are the ones whose digest the journal took.
 pub(super) fn transaction_of_attempt(case: &mut Case<'_>) -> Result<(), CheckEnd> {
-    if unsigned_digest(&case.request.unsigned) != case.grant()?.attempt.unsigned_digest {
+    let recorded = case.grant()?.attempt.unsigned_digest;
+    let is_same = unsigned_digest(&case.request.unsigned) == recorded;
+    if guard(G::AttemptDigest, !is_same) {
         return Err(Code::AttemptDigestMismatch.into());
     }
     Ok(())
@@ -159,7 +163,7 @@ pub(super) fn spends_anchor(case: &mut Case<'_>) -> Result<(), CheckEnd> {
 
     // The chain then lets at most one attempt of this intent pass, in whatever order they are
     // broadcast.
-    if !inspection.conflicts.contains(anchor) {
+    if guard(G::Anchor, !inspection.conflicts.contains(anchor)) {
         return Err(Refusal::new(Code::AnchorMissing, anchor).into());
     }
     Ok(())
@@ -170,7 +174,8 @@ pub(super) fn spends_as_declared(case: &mut Case<'_>) -> Result<(), CheckEnd> {
     // An input that was not declared could be another intent's anchor: a signature would cancel
     // that payment.
     let inspection = found(case.evidence.inspection.as_ref())?;
-    if inspection.conflicts != found(case.attempt.as_ref())?.conflict_keys {
+    let declared = &found(case.attempt.as_ref())?.conflict_keys;
+    if guard(G::SpendsAsDeclared, inspection.conflicts != *declared) {
         let detail = "it spends something else than the attempt declared";
         return Err(Refusal::new(Code::EffectsMismatch, detail).into());
     }
@@ -189,7 +194,12 @@ pub(super) fn operator_rules(case: &mut Case<'_>) -> Result<(), CheckEnd> {
         // A clock that is behind the journal must not make a window look emptier.
         at: case.now.max(judge.follower.tip().at),
     };
-    Ok(judge.rules.check(judge.follower.state(), &payment)?)
+    if let Err(refusal) = judge.rules.check(judge.follower.state(), &payment)
+        && guard(G::OperatorRules, true)
+    {
+        return Err(refusal.into());
+    }
+    Ok(())
 }
 
 /// Message, path and tweak come from this signer's decoding; of the coordinator's word only the

@@ -2,8 +2,9 @@
 
 use crate::ceremony::{refusal, start};
 use crate::cluster::Cluster;
+use strongroom_journal::Body;
 use strongroom_journal::genesis::Registered;
-use strongroom_types::Code;
+use strongroom_types::{ActBody, Code};
 use strongroom_wire::frame::ToSigner;
 use strongroom_wire::{Role, SignerMessage, open};
 use strongroom_world::WorldOptions;
@@ -74,4 +75,17 @@ fn hole_a_request_that_waits_for_one_coordinator_waits_for_another_as_well() {
     answered.sort_unstable();
     asked.sort_unstable();
     assert_eq!(answered, asked);
+}
+
+#[test]
+fn a_ceremony_whose_proposal_waits_for_witnessed_time_is_not_joined() {
+    let mut cluster = Cluster::new();
+    let committee = cluster.ledger().committee();
+    let put = ActBody::Put(cluster.world.ceremony_record());
+    let proposal = cluster.ledger().signed_act(put, &committee);
+    cluster.order(Body::Act(proposal)).unwrap();
+    cluster.pump();
+    assert!(cluster.to(1, &start(&cluster, 1)).is_empty());
+    cluster.wait(30_000);
+    assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
+use strongroom_guard::{G, guard};
 use thiserror::Error;
 
 use crate::text;
@@ -67,7 +68,7 @@ impl<const KIND: u8> Verifier<KIND> {
 
         // A key of small order is refused: under it, one signature verifies for many messages.
         let key = VerifyingKey::from_bytes(public).map_err(|_| KeyError::BadPoint)?;
-        if key.is_weak() {
+        if guard(G::StrictEd25519, key.is_weak()) {
             return Err(KeyError::BadPoint);
         }
 

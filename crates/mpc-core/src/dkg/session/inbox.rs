@@ -6,6 +6,8 @@ use crate::dkg::{DkgEffect, DkgFault, IgnoredReason};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+#[cfg(mutants)]
+use strongroom_guard::{G, guard};
 
 /// Received messages of all rounds. A fast peer's message may be for the next round.
 #[derive(Default)]
@@ -52,7 +54,14 @@ impl DkgSession {
             return Err(IgnoredReason::OwnMessage.into());
         }
 
-        let body = Message::decode(bytes, &self.parameters.session, &self.context)?;
+        let decoded = Message::decode(bytes, &self.parameters.session, &self.context);
+        // Without the rule, a message that does not fit is its sender's fault.
+        #[cfg(mutants)]
+        if decoded.is_err() && !guard(G::IgnoreNotBlame, true) {
+            let culprits = vec![from];
+            return Err(NotInserted::Fault(DkgFault::Equivocation { culprits }));
+        }
+        let body = decoded?;
         // The rounds are over once the transcript is being certified; a later message must not
         // change them.
         if !matches!(self.phase, Phase::Rounds { .. } | Phase::Persisting(_)) {

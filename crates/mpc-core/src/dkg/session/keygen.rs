@@ -9,6 +9,7 @@ use crate::seal;
 use crate::{KeyShareRecord, PublicKeyRecord};
 use rand_core::CryptoRngCore;
 use std::collections::BTreeMap;
+use strongroom_guard::{G, guard};
 use zeroize::Zeroizing;
 
 /// Bodies of all round-2 messages, by sender.
@@ -36,7 +37,8 @@ impl DkgSession {
                     // A different echo proves equivocation: two signers saw different commitments
                     // of one peer and would end with different keys. The session stops before this
                     // signer has sent a share.
-                    if self.inbox.echoes.values().any(|echo| *echo != round1_hash) {
+                    let differs = self.inbox.echoes.values().any(|echo| *echo != round1_hash);
+                    if guard(G::Echo, differs) {
                         return Err(DkgFault::Equivocation {
                             culprits: Vec::new(),
                         });
@@ -185,7 +187,7 @@ impl DkgSession {
                 .get(from)
                 .map(|message| message.chain_code_commitment);
             let expected = transcript::chain_code_commitment(&self.context, *from, &contribution);
-            if committed != Some(expected) {
+            if guard(G::ChainCodeOpening, committed != Some(expected)) {
                 return Err(DkgFault::ChainCodeOpening { culprit: *from });
             }
 
