@@ -113,33 +113,66 @@ cmd_bench() {
 
 help_attack() {
     cat <<'HELP'
-usage: ./x attack
-Attacks that must fail: every guard of the signer and every rule of the journal, each with the honest request beside it, and
-then the hostile runs of the demo, where coordinator and transactions service sign with their own valid keys and real signer
-processes refuse. What is not covered yet is listed in README.md, Status.
+usage: ./x attack [ROW…] [--mutants] [--json] [--out DIR]
+       ./x attack --list | --direct [GUARD…] | --pages
+
+Attacks that must fail, against signers and witnesses as processes, with every service, the log's key and the network in the
+attacker's hands. Each row of docs/attacks.md is made beside an honest payment, which is signed. Evidence goes to DIR
+(target/attack), a folder a run, in the form that `strongroom journal verify` reads.
+
+  ROW         only these rows, as 29 or C1
+  --mutants   make each attack again with the one guard off that stops it: now it must succeed
+  --json      a line of JSON for each run; the last line adds them up
+  --list      the rows in words, and the guards of each
+  --direct    instead: the direct test of each guard, which must go red with the guard off (about 15 minutes, most of it building)
+  --pages     instead: write docs/attacks.md and docs/claims.md again
 HELP
 }
 
 cmd_attack() {
-    [ $# -eq 0 ] || bad_usage "attack takes no arguments"
+    local mutants=no direct=no pages=no arguments=() argument
+    for argument in "$@"; do
+        case $argument in
+            --mutants) mutants=yes ;;
+            --direct) direct=yes ;;
+            --pages) pages=yes ;;
+            *) arguments+=("$argument") ;;
+        esac
+    done
     ensure_build
-    step "the signer's guards" it_tests signer
-    step "the journal's rules" it_tests journal
-    step "build" build_release
-    rm -rf "$TARGET/attack"
-    step "hostile services against signer processes" \
-        "$TARGET/release/strongroom-dev" demo --check --transfers 3 --out "$TARGET/attack"
-    summary
+
+    local plain=$TARGET/attack-programs/plain switched=$TARGET/attack-programs/mutants
+    step "build" attack_programs "$plain"
+    if [ "$pages" = yes ]; then
+        exec "$plain/strongroom-attack" --pages .
+    fi
+    if [ "$direct" = yes ]; then
+        step "build with the guards' switch" attack_tests "$switched"
+        exec "$plain/strongroom-attack" --direct "$switched/tests.json" "${arguments[@]}"
+    fi
+    if [ "$mutants" = yes ]; then
+        step "build with the guards' switch" with_switch attack_programs "$switched"
+        arguments+=(--mutants "$switched")
+    fi
+    exec "$plain/strongroom-attack" "${arguments[@]}"
 }
 
-# it_tests NAME: tests/it of crates/NAME, built with the whole workspace like every other test: selected by `--package` it
-# would resolve other features, and compile what is shared once more. In the crate's folder, where cargo would run it.
-it_tests() {
-    local program
-    program=$(workspace_test --no-run --test it --message-format json-render-diagnostics |
-        sed -n "s|.*/crates/$1/Cargo.toml\".*\"executable\":\"\([^\"]*\)\".*|\1|p")
-    [ -x "$program" ] || die "cargo names no test program of crates/$1"
-    (cd "crates/$1" && "$program")
+# Both builds leave their programs under one name, so each is copied away.
+attack_programs() {
+    cargo build --workspace --locked --bin strongroom-attack --bin strongroom-signer
+    mkdir -p "$1"
+    cp "$TARGET/debug/strongroom-attack" "$TARGET/debug/strongroom-signer" "$1/"
+}
+
+# The tests of processes start the program beside them, which must have the switch, too.
+attack_tests() {
+    mkdir -p "$1"
+    with_switch cargo test --workspace --locked --lib --test it --no-run --message-format=json >"$1/tests.json"
+}
+
+# Only our own crates are compiled again: cargo puts the wrapper before rustc for no other.
+with_switch() {
+    RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/mutants-rustc.sh "$@"
 }
 
 # Drops one leading `--`, used to pass --help through to the program.

@@ -23,7 +23,7 @@ const KNOWN: &[&str] = &[
     "testkit/sim: api service",
     "testkit/sim: dice hostile plan",
     "testkit/world: ledger log",
-    "testkit/world: policies tenant world",
+    "testkit/world: options policies tenant world",
 ];
 
 /// Which modules each module names: those of all crates, each after its crate's folder.

@@ -44,6 +44,17 @@ impl Log {
         }
     }
 
+    /// The journal of these batches, to be gone on with.
+    #[must_use]
+    pub fn from_batches(world: &World, batches: &[JournalBatch]) -> Self {
+        let mut log = Self::new(world);
+        for batch in batches {
+            log.follower.append(batch).expect("an honest batch");
+        }
+        log.batches = batches.to_vec();
+        log
+    }
+
     /// A ledger as its writer published it, one batch per entry.
     #[must_use]
     pub fn of(ledger: &Ledger) -> Self {

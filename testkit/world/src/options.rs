@@ -1,7 +1,10 @@
 //! Options of a world.
 
+use crate::tenant::Tenant;
+use crate::world::START;
 use strongroom_journal::Bounds;
 use strongroom_policy::Window;
+use strongroom_types::{Charter, UnixMs};
 
 /// Options of a world. Everything else follows from the seed.
 #[derive(Clone, Debug)]
@@ -32,8 +35,12 @@ pub struct WorldOptions {
     pub allow_list: bool,
     /// The tenant's policy.
     pub policy: PolicyOptions,
+    /// Time at which the world begins, of entry 0.
+    pub start: UnixMs,
     /// Last word on the bounds.
     pub tune: fn(&mut Bounds),
+    /// Last word on the tenant's charter.
+    pub charter: fn(&mut Charter, &Tenant),
 }
 
 impl Default for WorldOptions {
@@ -54,7 +61,9 @@ impl Default for WorldOptions {
             approvers: 3,
             allow_list: true,
             policy: PolicyOptions::default(),
+            start: START,
             tune: |_| {},
+            charter: |_, _| {},
         }
     }
 }

@@ -38,6 +38,11 @@ impl SignerKeys {
         }
     }
 
+    /// The seed of [`Self::sealing`], as a node's file has it.
+    pub(crate) const fn sealing_seed(&self) -> [u8; 32] {
+        self.sealing
+    }
+
     /// X-Wing secret for sealed ceremony messages.
     #[must_use]
     pub fn sealing(&self) -> SealingSecret {

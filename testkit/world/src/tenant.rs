@@ -120,7 +120,7 @@ impl Tenant {
             .map(Who::Approver)
             .collect::<Vec<_>>();
         let risk = (0..RISK_MEMBERS).map(Who::Risk).collect::<Vec<_>>();
-        Charter {
+        let mut charter = Charter {
             name: "Example Bank".parse().unwrap(),
             admins: self.board(&self.all_admins(), self.options.admins.1),
             committee: self.board(
@@ -146,7 +146,9 @@ impl Tenant {
                 .loosen_delay_ms
                 .unwrap_or(self.options.delay_ms),
             ceremony_delay_ms: self.options.delay_ms,
-        }
+        };
+        (self.options.charter)(&mut charter, self);
+        charter
     }
 
     /// The first vault.

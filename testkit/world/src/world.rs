@@ -87,7 +87,7 @@ impl World {
             version: strongroom_journal::genesis::VERSION,
             platform: PlatformId(seed.id("platform", 0)),
             mode: Mode::Dev,
-            created: START,
+            created: options.start,
             signers: signers.iter().map(SignerKeys::seat).collect(),
             witnesses: witnesses.iter().map(WitnessKeys::seat).collect(),
             admin_users: vec![admin.user.clone()],
@@ -179,6 +179,21 @@ impl World {
         )
     }
 
+    /// The private keys of the node in seat `n`, by the names of the files in its data folder.
+    #[must_use]
+    pub fn key_files(&self, n: u16) -> [(&'static str, [u8; 32]); 3] {
+        let seat = self.seat(n);
+        let signer = self.signers.iter().find(|signer| signer.index == n);
+
+        // A witness has a sealing key as every node does; genesis does not name it.
+        let sealing = signer.map_or([0x77; 32], SignerKeys::sealing_seed);
+        [
+            ("signing.key", seat.signing.to_bytes()),
+            ("witness.key", seat.witness.to_bytes()),
+            ("sealing.key", sealing),
+        ]
+    }
+
     /// The service with this role.
     #[must_use]
     pub fn service(&self, role: Role) -> &ServiceKeys {
@@ -186,6 +201,17 @@ impl World {
             .iter()
             .find(|service| service.role == role)
             .unwrap()
+    }
+
+    /// The numbers given out so far, for a world that is made again and goes on from here.
+    #[must_use]
+    pub fn given_out(&self) -> u64 {
+        self.counter.load(Ordering::Relaxed)
+    }
+
+    /// Gives out no number below `to` any more.
+    pub fn go_on_from(&self, to: u64) {
+        self.counter.fetch_max(to, Ordering::Relaxed);
     }
 
     /// A number that was not given out before in this world (its clones included).

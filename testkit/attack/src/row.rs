@@ -1,0 +1,130 @@
+//! A row of `docs/attacks.md`: one attack, and the guards that stop it.
+
+use crate::evidence::{Refused, SignedPayment};
+use crate::ground::Ground;
+use strongroom_guard::G;
+use strongroom_types::Code;
+use strongroom_world::WorldOptions;
+
+/// One row.
+pub struct Row {
+    /// Its id in `docs/attacks.md`.
+    pub id: &'static str,
+    /// What is attempted, for one who moves money and not records.
+    pub story: &'static str,
+    /// The ways in which it is attempted, one for each guard that stops it.
+    pub attacks: &'static [Attack],
+}
+
+/// One way of an attack, which one guard stops.
+pub struct Attack {
+    /// The guard.
+    pub guard: G,
+    /// The code with which the attack is refused.
+    pub code: Code,
+    /// The harm that is there without the guard.
+    pub red_when: &'static str,
+    /// The world in which it happens.
+    pub world: fn() -> WorldOptions,
+    /// Makes the attempt on ground that is ready to sign.
+    pub run: fn(&mut Ground) -> anyhow::Result<Outcome>,
+}
+
+/// A row whose attack fails without any condition of ours that could be switched off: nothing makes
+/// it succeed, so it is only seen to fail.
+pub struct Standing {
+    /// Its id in `docs/attacks.md`.
+    pub id: &'static str,
+    /// What is attempted, for one who moves money and not records.
+    pub story: &'static str,
+    /// What stops it.
+    pub held_by: Hold,
+    /// The code with which the attack is refused.
+    pub code: Code,
+    /// The world in which it happens.
+    pub world: fn() -> WorldOptions,
+    /// Makes the attempt on ground that is ready to sign.
+    pub run: fn(&mut Ground) -> anyhow::Result<Outcome>,
+}
+
+/// What stops the attack of a [`Standing`] row.
+#[derive(Clone, Copy, Debug)]
+pub enum Hold {
+    /// The product's own form: there is no place where the attack could be told to it.
+    Structure(&'static str),
+    /// A library, whose check is not ours to switch off.
+    Library(&'static str),
+}
+
+impl Hold {
+    /// What it is, for people.
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Structure(what) | Self::Library(what) => what,
+        }
+    }
+
+    /// Its kind, where a guard's name would stand.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Structure(_) => "structure",
+            Self::Library(_) => "library",
+        }
+    }
+}
+
+/// One thing to run: an attack of either kind of row.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// The row's id.
+    pub id: &'static str,
+    /// The guard that stops it; none when something else does.
+    pub guard: Option<G>,
+    /// The guard's name, or the kind of what stops it.
+    pub name: &'static str,
+    /// The code with which the attack is refused.
+    pub code: Code,
+    /// The world in which it happens.
+    pub world: fn() -> WorldOptions,
+    /// Makes the attempt.
+    pub run: fn(&mut Ground) -> anyhow::Result<Outcome>,
+}
+
+impl Case {
+    /// An attack of a row.
+    pub const fn of(row: &Row, attack: &Attack) -> Self {
+        Self {
+            id: row.id,
+            guard: Some(attack.guard),
+            name: attack.guard.name(),
+            code: attack.code,
+            world: attack.world,
+            run: attack.run,
+        }
+    }
+
+    /// The attack of a row without guards.
+    pub const fn standing(row: &Standing) -> Self {
+        Self {
+            id: row.id,
+            guard: None,
+            name: row.held_by.kind(),
+            code: row.code,
+            world: row.world,
+            run: row.run,
+        }
+    }
+}
+
+/// What came of an attempt.
+#[derive(Default)]
+pub struct Outcome {
+    /// The harm, in words with its figures; none when the attack failed.
+    pub harm: Option<String>,
+    /// What was signed against the journal, if that is the harm.
+    pub stolen: Option<SignedPayment>,
+    /// The refusals that it met.
+    pub refused: Vec<Refused>,
+    /// Refusals that come from elsewhere than a signer, by code.
+    pub codes: Vec<Code>,
+}
