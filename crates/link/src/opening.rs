@@ -11,8 +11,8 @@ use strongroom_wire::{Envelope, JournalBatch, topics};
 ///
 /// The newest one alone shows a disk that was put back what it has forgotten. But such a signer may
 /// cosign its old tip again before it reads the first frame; if it dies just then, its next start
-/// finds that record as the newest. So many starts in a row have to die in that moment before the
-/// record that gives it away is no longer among these.
+/// finds that record as the newest. Only that many starts in a row which all die in that moment
+/// leave the forgotten record out of what is shown.
 const OWN_MAX: u64 = 16;
 /// Longest wait for a record that the bus has counted.
 const FETCH_WAIT: Duration = Duration::from_millis(100);

@@ -127,8 +127,10 @@ impl GuardKind {
 fn addresses(f: &mut Fields<'_>) -> Result<Vec<String>, FormError> {
     let addresses: Vec<String> = f.parse_list("addresses", LIST_MAX)?;
 
+    // Compared with what an intent names: another spelling of a blocked address would pass.
     let plain: Result<Vec<String>, _> = addresses.into_iter().map(address).collect();
     let plain = plain.map_err(|e| FormError::invalid("addresses", format!("{e} each")))?;
 
+    // One form for one set, so that one policy has one digest.
     ascending("addresses", plain)
 }

@@ -72,6 +72,7 @@ impl<'a> Fields<'a> {
 
     /// Takes a member of any kind.
     pub fn json(&mut self, name: &str) -> Result<Json<'a>, FormError> {
+        // It is taken out, so that `end` sees the members that nothing asked for.
         let at = self.members.iter().position(|(member, _)| member == name);
         at.map(|at| self.members.swap_remove(at).1)
             .ok_or_else(|| FormError::Missing(name.to_owned()))
@@ -129,6 +130,7 @@ impl<'a> Fields<'a> {
 
     /// Takes an array member of at most `max` values.
     pub fn list(&mut self, name: &str, max: usize) -> Result<Vec<Json<'a>>, FormError> {
+        // The bound is asked before any value is read: a list that is too long costs no more work.
         match self.json(name)? {
             Json::List(values) if values.len() <= max => Ok(values),
             Json::List(_) => Err(FormError::invalid(name, format!("more than {max} values"))),
@@ -190,6 +192,8 @@ fn read_object<T>(
 ) -> Result<T, FormError> {
     let mut fields = Fields::of(json, what)?;
     let value = read(&mut fields)?;
+
+    // Here and not by each reader, so that none of them can forget it.
     fields.end()?;
     Ok(value)
 }

@@ -50,7 +50,7 @@ pub struct Standing {
 /// What stops the attack of a [`Standing`] row.
 #[derive(Clone, Copy, Debug)]
 pub enum Hold {
-    /// The product's own form: there is no place where the attack could be told to it.
+    /// The product's own form: no message has a member in which the attack could be sent.
     Structure(&'static str),
     /// A library, whose check is not ours to switch off.
     Library(&'static str),

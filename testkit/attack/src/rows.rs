@@ -155,11 +155,16 @@ fn usual() -> WorldOptions {
 /// An honest payment, signed by the quorum.
 pub fn honest(ground: &mut Ground) -> anyhow::Result<SignedPayment> {
     let payment = ground.authorized(400_000, &[])?;
-    ground.wait_nodes()?;
-    let request = ground.request(&payment, &QUORUM)?;
-    let answers = ground.answers(&QUORUM, &request)?;
-    let signed = ground.add_up(&request, &answers)?;
+    let signed = sign(ground, &payment)?;
     Ok(SignedPayment { payment, signed })
+}
+
+/// Has the quorum sign a payment that the journal has; its network bytes.
+fn sign(ground: &mut Ground, payment: &Payment) -> anyhow::Result<Vec<u8>> {
+    ground.wait_nodes()?;
+    let request = ground.request(payment, &QUORUM)?;
+    let answers = ground.answers(&QUORUM, &request)?;
+    ground.add_up(&request, &answers)
 }
 
 /// Asks the quorum to sign a payment that it must not: stolen when both give their shares.

@@ -1,4 +1,4 @@
-//! C9: a signer gives a wrong share. No one can complain falsely: there is no message for it.
+//! C9: a signer gives a wrong share. A false complaint cannot be sent: no message carries one.
 
 use super::{QUORUM, usual};
 use crate::ground::{Answer, Ground};

@@ -1,7 +1,7 @@
 //! 4: one intent is paid twice, by two transactions that share no coin.
 
 use super::steps::{Goal, bumped};
-use super::{QUORUM, force_and_sign, usual};
+use super::{force_and_sign, sign, usual};
 use crate::ground::{Building, Ground, Payment, now};
 use crate::row::{Attack, Outcome, Row};
 use strongroom_guard::G;
@@ -37,10 +37,7 @@ pub const ROW: Row = Row {
 
 fn second_transaction(ground: &mut Ground) -> anyhow::Result<Outcome> {
     let first = ground.authorized(AMOUNT, &[])?;
-    ground.wait_nodes()?;
-    let request = ground.request(&first, &QUORUM)?;
-    let answers = ground.answers(&QUORUM, &request)?;
-    ground.add_up(&request, &answers)?;
+    sign(ground, &first)?;
 
     let coins = [ground.new_coin(AMOUNT)?];
     let built = ground.build(&Building::new(FRIEND, AMOUNT, &coins))?;

@@ -1,6 +1,6 @@
 //! 16: an order is paid twice after a lying "failed".
 
-use super::{QUORUM, force_and_sign, usual};
+use super::{force_and_sign, sign, usual};
 use crate::ground::{Ground, now};
 use crate::row::{Attack, Outcome, Row};
 use strongroom_guard::G;
@@ -26,10 +26,7 @@ fn again(ground: &mut Ground) -> anyhow::Result<Outcome> {
     let first = ground.payment_of(ground.world.order(now(), AMOUNT, &order))?;
     let body = ground.authorization(&first, &[]);
     ground.submit(body)?;
-    ground.wait_nodes()?;
-    let request = ground.request(&first, &QUORUM)?;
-    let answers = ground.answers(&QUORUM, &request)?;
-    ground.add_up(&request, &answers)?;
+    sign(ground, &first)?;
 
     // Another second, another text: only the order is the same.
     let second = ground.world.order(now().plus(1), AMOUNT, &order);

@@ -1,7 +1,7 @@
 //! 52: two orders that look the same on every screen.
 
 use super::steps::Goal;
-use super::{QUORUM, usual};
+use super::{sign, usual};
 use crate::ground::{Ground, Payment, now};
 use crate::row::{Attack, Outcome, Row};
 use strongroom_guard::G;
@@ -31,10 +31,7 @@ fn the_same_to_the_eye(ground: &mut Ground) -> anyhow::Result<Outcome> {
     let first = ground.payment_of(ground.world.order(now(), AMOUNT, &order))?;
     let body = ground.authorization(&first, &[]);
     ground.submit(body)?;
-    ground.wait_nodes()?;
-    let request = ground.request(&first, &QUORUM)?;
-    let answers = ground.answers(&QUORUM, &request)?;
-    ground.add_up(&request, &answers)?;
+    sign(ground, &first)?;
 
     let second = ground.world.order(now().plus(1), AMOUNT, &order);
     let (text, second) = hidden(second, &order)?;
