@@ -64,10 +64,32 @@ pub const NEEDS: &[(&str, &str, &str)] = &[
 /// Guards that no attack can show to be needed, and why; each has its direct test.
 pub const SURVIVORS: &[(G, &str)] = &[
     (
+        G::HeadNeverBack,
+        "a smaller head only has more of this signer's log asked",
+    ),
+    (
+        G::EntryNotOld,
+        "an old entry is cosigned as soon as a newer one stands behind it",
+    ),
+    (G::ClockSkew, "no process here can have a wrong clock"),
+    (
+        G::AttemptNotAhead,
+        "no witness cosigns an entry that is ahead of its clock",
+    ),
+    (
         G::Degree,
         "the library's second part refuses another length as well",
     ),
     (G::IndexNonZero, "the library has no member with that index"),
+];
+
+/// Guards whose attack is among [`NEEDS`], by the row's id; each has its direct test.
+pub const WAITING: &[(G, &str)] = &[
+    (G::ClientRecomputes, "12"),
+    (G::DestinationProved, "12"),
+    (G::ProvedVault, "13"),
+    (G::ClientWitnessed, "13"),
+    (G::WriterStart, "45"),
 ];
 
 /// `docs/attacks.md`.
@@ -149,17 +171,18 @@ pub fn claims(root: &Path) -> anyhow::Result<String> {
             }
         }
         let why = SURVIVORS.iter().find(|(survivor, _)| survivor == guard);
-        let attacks = match why {
-            Some((_, why)) => format!("none: {why}"),
-            None if ids.is_empty() => {
+        let waits = WAITING.iter().find(|(waiting, _)| waiting == guard);
+        let attacks = match (why, waits) {
+            (Some((_, why)), _) => format!("none: {why}"),
+            (None, Some((_, row))) => format!("{row} waits for a part"),
+            (None, None) if ids.is_empty() => {
                 unneeded.push(name);
                 continue;
             }
-            None => ids
-                .into_iter()
-                .map(|(_, _, id)| id)
-                .collect::<Vec<_>>()
-                .join(", "),
+            (None, None) => {
+                let ids: Vec<&str> = ids.into_iter().map(|(_, _, id)| id).collect();
+                ids.join(", ")
+            }
         };
         let test = guard.test().replace(' ', " · ");
         let claim = guard.claim().trim();
@@ -169,6 +192,13 @@ pub fn claims(root: &Path) -> anyhow::Result<String> {
             files.join(" ")
         );
     }
+
+    // A guard that no attack needs is one too many, or its attack was not made.
+    anyhow::ensure!(
+        unneeded.is_empty(),
+        "no attack shows that these are needed: {}",
+        unneeded.join(", ")
+    );
     Ok(page)
 }
 
