@@ -42,7 +42,7 @@ mod windows;
 mod witnessed;
 
 pub use approvals::{Ballot, Seat, VerifiedApproval, check_approval, check_approvals};
-pub use intent::{Admitted, Evaluated, admissible, evaluate, initiator};
+pub use intent::{Admitted, Evaluated, admissible, check_life, evaluate, initiator};
 pub use opened::signed_act;
 pub use tally::{CountedYes, Tally, Turn, turn};
 pub(crate) use windows::Removals;

@@ -5,7 +5,7 @@
 //! fresh head does, of what no later entry can change. `docs/time.md` has the table of what is
 //! given up by it.
 
-use crate::apply::{Evaluated, check_approvals, evaluate};
+use crate::apply::{Evaluated, check_approvals, check_life, evaluate};
 use crate::follower::{Follower, Head};
 use crate::keyspace as ks;
 use crate::model::{CredentialRecord, EndedRecord, HeldRecord, IntentRecord};
@@ -118,6 +118,11 @@ impl<'a> FreshHead<'a> {
         digest: &Digest,
     ) -> Result<Option<Refusal>, Refusal> {
         let (tenant, view) = (intent.tenant, &self.view);
+
+        // Its own end would come too late for whatever is kept for it, or never.
+        if let Err(refusal) = check_life(intent, &self.follower.genesis().bounds) {
+            return Ok(Some(refusal));
+        }
 
         // The stored credential is read, revoked or not: its user's cancel may have counted before
         // the revocation.

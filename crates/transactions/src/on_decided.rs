@@ -6,9 +6,11 @@ use crate::publish::Announcement;
 use crate::stage::TransactionsStage;
 use crate::step::Step;
 use crate::store;
+use strongroom_journal::apply::{check_life, initiator};
 use strongroom_ports::bus::Record;
 use strongroom_stage::StageError;
 use strongroom_stage::post::{Cause, session_of};
+use strongroom_types::{Code, Refusal, UnixMs};
 use strongroom_wire::{Decided, IntentDecided};
 
 impl TransactionsStage {
@@ -42,6 +44,8 @@ impl TransactionsStage {
             tracing::warn!(intent = %payment.digest, "approved after its end was told");
             return Ok(Vec::new());
         }
+        self.check_own_text(&payment, step.now)
+            .map_err(|e| StageError::poison("no intent of a client").because(e))?;
         let is_new = store::insert(step, &payment)?;
 
         // Answers of journal and coordinator find the payment by this session.
@@ -58,6 +62,42 @@ impl TransactionsStage {
         } else {
             self.resume(&mut step, payment)
         }
+    }
+
+    /// Refuses what no initiator of this installation signed, or what has no end that comes.
+    ///
+    /// Coins are reserved for a payment before the journal has it, and only the journal frees them.
+    /// Of an intent that nobody signed it never says anything: an approvals service that made such
+    /// intents up would keep a vault's coins from everyone for good. The letter of a decision that is
+    /// only ahead of this replica is no loss, because an approval is told again until its payment is
+    /// signed or has ended.
+    fn check_own_text(&self, payment: &Payment, now: UnixMs) -> Result<(), Refusal> {
+        let Payment {
+            intent,
+            signed,
+            digest,
+            ..
+        } = payment;
+        self.journal.read(|follower| {
+            let genesis = follower.genesis();
+            if intent.platform != genesis.platform {
+                return Err(Code::WrongScope.into());
+            }
+
+            // Both bound the intent's end. The service that approved it may be ahead of this clock
+            // by as much as the client may be ahead of that service.
+            check_life(intent, &genesis.bounds)?;
+            let skew_ms = genesis.bounds.skew_ms.saturating_mul(2);
+            if intent.created > now.plus(skew_ms) {
+                return Err(Code::IntentFromFuture.into());
+            }
+
+            match initiator(follower.state(), intent, signed, digest) {
+                // The end of a revoked credential's intent is told like every other one.
+                Err(refusal) if refusal.code == Code::CredentialRevoked => Ok(()),
+                checked => checked.map(drop),
+            }
+        })
     }
 
     /// Keeps an intent whose end was told from being offered until it is over.

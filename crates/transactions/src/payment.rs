@@ -16,6 +16,9 @@ const BACK_OFF_FIRST_MS: u64 = 250;
 /// Longest pause between two tries, milliseconds: a node that was away for hours is used again
 /// within this time after it is back.
 const BACK_OFF_LAST_MS: u64 = 32_000;
+/// Pause of a payment that waits for nothing any more, milliseconds: rows that stay are few among
+/// those that are due.
+const TOO_LATE_PAUSE_MS: u64 = 86_400_000;
 
 /// A row of table `payment`, parsed.
 pub(crate) struct Payment {
@@ -193,6 +196,8 @@ impl PaymentState {
     /// Pause before the next try, milliseconds; 0 where nothing failed.
     pub(crate) fn pause_ms(&self) -> u64 {
         match self {
+            // Another submitter's attempt took its place, and no later look says anything else.
+            Self::Building(waiting) if waiting.reason == Some(Code::TooLate) => TOO_LATE_PAUSE_MS,
             Self::Building(waiting) => back_off_ms(waiting.failures),
             Self::Signing(offered) | Self::Returned(offered) => back_off_ms(offered.failures),
             Self::Signed(assembled) => back_off_ms(assembled.failures),

@@ -212,6 +212,15 @@ fn check_times(intent: &Intent, at: UnixMs, bounds: &Bounds) -> Result<(), Refus
     if intent.created > at.plus(bounds.skew_ms) {
         return Err(Code::IntentFromFuture.into());
     }
+    check_life(intent, bounds)
+}
+
+/// Refuses an intent that asks to live longer than intents of this installation may. Nothing that
+/// happens later makes such a text good.
+///
+/// # Errors
+/// `intent_too_long_lived`.
+pub fn check_life(intent: &Intent, bounds: &Bounds) -> Result<(), Refusal> {
     if intent.expires.since(intent.created) > bounds.intent_life_ms {
         let detail = format!("at most {} ms", bounds.intent_life_ms);
         return Err(Refusal::new(Code::IntentTooLongLived, detail));

@@ -12,6 +12,7 @@ mod decided;
 mod entries;
 mod fixture;
 mod flawed_codec;
+mod invented;
 mod journal_result;
 mod life_cycle;
 mod matrix;

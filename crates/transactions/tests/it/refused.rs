@@ -40,7 +40,7 @@ fn authorize(service: &mut Service, payment: &Payment) {
     service.append(vec![Body::Authorized(Box::new(payment.authorization()))]);
 }
 
-fn tighten(service: &mut Service, what: Tighten, who: &[Who]) {
+pub fn tighten(service: &mut Service, what: Tighten, who: &[Who]) {
     let act = service.ledger.signed_act(ActBody::Tighten(what), who);
     service.append(vec![Body::Act(act)]);
 }
