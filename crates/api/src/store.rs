@@ -8,7 +8,9 @@ pub(crate) use acts::{
     ActRow, OfferedAct, act, acts_due, acts_past_their_end, delete_act, insert_act, set_act_due,
     set_act_look, set_act_result,
 };
-pub(crate) use answers::{Answer, answers, answers_due, insert_answer, set_all_due, set_due};
+pub(crate) use answers::{
+    Answer, answers, answers_due, delete_answer, insert_answer, set_all_due, set_due,
+};
 pub(crate) use transactions::{
     CoreText, PageCursor, ReceivedIntent, TxRow, by_digest, by_id, in_state, insert_tx, page,
     set_sent, txs_past_their_end, update, waiting,

@@ -45,6 +45,20 @@ impl ApprovalsStage {
         let person = checked
             .map_err(|refusal| StageError::poison("the approval is refused").because(refusal))?;
 
+        // One yes is kept of a credential to a decision, the one that counts longest in whatever
+        // order they come: whoever gives one that lapses at once, again and again, would make each
+        // count of the answers longer for everyone.
+        let rank = |yes: &ParsedText<Approval>| (yes.document.expires, yes.digest);
+        let own = |yes: &&Yes| {
+            let (theirs, new) = (&yes.answer.document, &answer.document);
+            (theirs.approver, theirs.core) == (new.approver, new.core)
+        };
+        for earlier in yeses.iter().filter(own) {
+            if rank(&earlier.answer) > rank(&answer) {
+                return Ok(Vec::new());
+            }
+            store::delete_yes(step.tx, &earlier.answer.digest)?;
+        }
         store::insert_yes(step.tx, &Yes { person, answer })?;
         self.approve_if_complete(step, &pending)
     }

@@ -264,6 +264,12 @@ pub(crate) fn insert_yes(tx: &mut dyn Tx, yes: &Yes) -> Result<(), DbError> {
     .map(drop)
 }
 
+/// Deletes a yes that another one takes the place of.
+pub(crate) fn delete_yes(tx: &mut dyn Tx, answer: &Digest) -> Result<(), DbError> {
+    let sql = "DELETE FROM answer WHERE digest = $1";
+    tx.execute(sql, &[Arg::from(&answer.0)]).map(drop)
+}
+
 /// The yeses so far, in the order of their digests.
 pub(crate) fn yeses(tx: &mut dyn Tx, intent: &Digest) -> Result<Vec<Yes>, StageError> {
     // The order is fixed, so that a re-run picks the same approvals for the same seats.

@@ -26,6 +26,12 @@ pub(crate) fn insert_answer(
     Ok(tx.execute(sql, &args)? == 1)
 }
 
+/// Deletes an answer that another one takes the place of.
+pub(crate) fn delete_answer(tx: &mut dyn Tx, digest: &Digest) -> Result<(), DbError> {
+    let sql = "DELETE FROM answer WHERE digest = $1";
+    tx.execute(sql, &[Arg::from(&digest.0)]).map(drop)
+}
+
 /// An approver's answer.
 #[derive(Clone)]
 pub(crate) struct Answer {

@@ -41,6 +41,17 @@ pub fn approval(
         check(intake, (&row, &answers), answer, now)?;
     }
     if known.is_none() {
+        // One answer is kept of a credential to a decision, the newest: each of them is read again
+        // for every further one, and by everyone who lists what waits.
+        let own = Approval::parse(&signed.text).map_err(Refusal::from)?;
+        let is_earlier = |answer: &&Answer| {
+            let (theirs, own) = (&answer.document, &own);
+            (theirs.approver, theirs.core) == (own.approver, own.core)
+        };
+        for earlier in answers.iter().filter(is_earlier) {
+            store::delete_answer(tx.as_mut(), &earlier.digest)?;
+        }
+
         // The insert is in one transaction with what was read: two yeses must not be taken for one
         // seat.
         store::insert_answer(tx.as_mut(), &digest, &row.intent, signed, now)?;

@@ -127,6 +127,26 @@ fn hole_a_returned_intent_keeps_the_answers_that_count() {
     assert_eq!(code(desk.approve(&intent, &again)), None);
 }
 
+/// All of them are read again with each further answer, and by everyone who lists what waits.
+#[test]
+fn hole_answers_that_lapse_at_once_do_not_pile_up() {
+    let (mut desk, intent) = Desk::with_pending();
+    let core = desk.journal.ledger.core(&intent);
+    for _ in 0..5 {
+        let world = &desk.journal.world;
+        let mut brief = world.approval(Who::Approver(0), &intent, &core, &[]);
+        brief.expires = desk.now().plus(500);
+        let brief = world.sign(&brief, &[Who::Approver(0)]);
+        assert_eq!(code(desk.approve(&intent, &brief)), None);
+        desk.wait(500);
+    }
+    assert_eq!(desk.count("SELECT count(*) FROM answer"), 1);
+
+    let other = desk.yes(Who::Approver(1), &intent, &[]);
+    assert_eq!(code(desk.approve(&intent, &other)), None);
+    assert_eq!(desk.count("SELECT count(*) FROM answer"), 2);
+}
+
 /// The journal sends an intent back because its decision changed. Report and new decision travel on
 /// two topics; whichever arrives first, approvers are asked about the new decision, without the
 /// answers to the old one.

@@ -236,6 +236,37 @@ fn yes_that_has_expired_since_is_not_counted() {
     is_taken(&desk, &intent, decided.approvals);
 }
 
+/// Each yes is read again for every further one, in the one stage that serves all tenants.
+#[test]
+fn hole_yeses_that_lapse_at_once_do_not_pile_up() {
+    let mut desk = Desk::new(Office::new());
+    let intent = desk.waiting(LARGE);
+    for _ in 0..5 {
+        let soon = desk.office.now().plus(500);
+        let brief = desk
+            .office
+            .answer_with(Who::Approver(0), &intent, |a| a.expires = soon);
+        assert!(desk.decide(desk.office.answered(&brief)).is_none());
+        desk.office.live(500);
+    }
+    assert_eq!(desk.rows(), (1, 1), "the newest");
+
+    // After a crash they may come in another order.
+    let until = |ms| desk.office.now().plus(ms);
+    let [long, brief] = [until(60_000), until(500)].map(|at| {
+        desk.office
+            .answer_with(Who::Approver(0), &intent, |a| a.expires = at)
+    });
+    for yes in [&long, &brief] {
+        assert!(desk.decide(desk.office.answered(yes)).is_none());
+    }
+    assert_eq!(desk.rows(), (1, 1), "the one that counts longest");
+
+    // It counts like any other.
+    let decided = desk.yes(Who::Approver(1), &intent).unwrap();
+    is_taken(&desk, &intent, decided.approvals);
+}
+
 /// A nonce is its approver's own: what another one chose, or copied, keeps no yes out.
 #[test]
 fn hole_yes_with_the_nonce_of_another_keeps_them_from_counting() {
