@@ -1,11 +1,13 @@
 //! HTTP on loopback.
 
 use crate::error::ClientError;
+use crate::plain::hidden_in;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use std::time::Duration;
 use strongroom_api_types::{ProblemDetails, SignedRequest};
-use strongroom_types::Signed;
+use strongroom_types::{Signed, printable};
 use ureq::Agent;
 use ureq::http::Response;
 use zeroize::Zeroizing;
@@ -45,7 +47,10 @@ impl Http {
         &self.base
     }
 
-    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub(crate) fn get<T: DeserializeOwned + Serialize>(
+        &self,
+        path: &str,
+    ) -> Result<T, ClientError> {
         answer(&self.get_text(path)?)
     }
 
@@ -57,7 +62,7 @@ impl Http {
         read_body(request.call())
     }
 
-    pub(crate) fn post<T: DeserializeOwned>(
+    pub(crate) fn post<T: DeserializeOwned + Serialize>(
         &self,
         path: &str,
         signed: &Signed,
@@ -78,22 +83,24 @@ impl Http {
             return Ok(format!("{}{path}", self.base));
         }
         let why = format!(
-            "`{}` is not http:// on loopback; a bearer key does not leave this machine in clear. \
-             Use a tunnel to the server (e.g. ssh -L) and http://127.0.0.1:PORT",
+            "`{}` is not http://127.0.0.1 or http://[::1]; a bearer key does not leave this machine in \
+             clear. Use a tunnel to the server (e.g. ssh -L) and http://127.0.0.1:PORT",
             self.base
         );
         Err(ClientError::transport(why))
     }
 }
 
-/// `http://` with a loopback host and nothing but an optional port behind it.
+/// `http://` with a loopback address and nothing but an optional port behind it.
 fn is_loopback(base: &str) -> bool {
     // The URL is compared as a whole text, not by a URL parser: parsers disagree on user names and
     // numeric hosts, and a host that one of them reads differently would be sent the bearer key.
     let Some(authority) = base.strip_prefix("http://") else {
         return false;
     };
-    ["127.0.0.1", "localhost", "[::1]"].into_iter().any(|host| {
+    // A name is no address: `localhost` leads to `::1` first on most machines, where the server may
+    // not listen and another user of this machine may, who would be given the key.
+    ["127.0.0.1", "[::1]"].into_iter().any(|host| {
         let rest = authority.strip_prefix(host);
         rest.is_some_and(|rest| {
             rest.is_empty()
@@ -124,10 +131,11 @@ fn read_body(answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<String
 
 fn problem(status: u16, text: &str) -> ClientError {
     match serde_json::from_str::<ProblemDetails>(text) {
+        // Its words are shown to people, and not one of them is signed.
         Ok(problem) => ClientError::Refused {
             status,
-            code: problem.code,
-            detail: problem.detail,
+            code: printable(problem.code),
+            detail: printable(problem.detail),
         },
         // The answer is from a proxy in between, or from a server of another kind.
         Err(_) => ClientError::Refused {
@@ -144,12 +152,23 @@ fn problem(status: u16, text: &str) -> ClientError {
 struct NotJson(#[source] serde_json::Error);
 
 /// Reads an answer. One that is JSON but lacks a member, or has one of another form, says something
-/// that cannot be true.
-pub(crate) fn answer<T: DeserializeOwned>(text: &str) -> Result<T, ClientError> {
-    serde_json::from_str(text).map_err(|e| match e.classify() {
-        Category::Data => ClientError::untrue(e),
+/// that cannot be true; so does one with characters that no member shows.
+pub(crate) fn answer<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, ClientError> {
+    let value: T = serde_json::from_str(text).map_err(|e| match e.classify() {
+        // The library's words may quote the server's.
+        Category::Data => ClientError::untrue(printable(e.to_string())),
         Category::Io | Category::Syntax | Category::Eof => ClientError::transport(NotJson(e)),
-    })
+    })?;
+
+    // What a person reads before they sign stands on a terminal beside the server's words: one that
+    // moves the cursor, or turns the direction of writing, would draw other words over it.
+    let members = serde_json::to_value(&value).map_err(ClientError::transport)?;
+    match hidden_in(&members) {
+        None => Ok(value),
+        Some(member) => Err(ClientError::untrue(format!(
+            "`{member}` has characters that are not visible"
+        ))),
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +179,7 @@ mod tests {
     fn a_bearer_key_goes_to_loopback_only() {
         for good in [
             "http://127.0.0.1:8080",
-            "http://localhost",
+            "http://127.0.0.1",
             "http://[::1]:1",
         ] {
             assert!(is_loopback(good), "{good}");
@@ -170,8 +189,9 @@ mod tests {
             "http://example.com",
             "http://127.0.0.1.example.com",
             "http://127.0.0.1:80@example.com",
-            "http://localhost:99999",
-            "http://localhost/x",
+            "http://127.0.0.1:99999",
+            "http://127.0.0.1/x",
+            "http://localhost:8080",
             "",
         ] {
             assert!(!is_loopback(bad), "{bad}");
@@ -189,6 +209,41 @@ mod tests {
             (Some("conflict"), "conflict: taken".to_owned())
         );
         assert_eq!(problem(500, "<html>").code(), Some("internal"));
+    }
+
+    /// The words of a hostile server: a line that looks like this program's own, an escape that hides
+    /// what follows, a turn of the direction of writing.
+    const DRAWN: [&str; 4] = [
+        "x\\n  proved against the pinned genesis",
+        "\\u001b[2K\\u001b[8m",
+        "\\u009b8m",
+        "\\u202e",
+    ];
+
+    #[test]
+    fn hole_words_of_a_server_draw_nothing_on_a_terminal() {
+        for drawn in DRAWN {
+            let text = format!(
+                r#"{{"code":"conflict{drawn}","detail":"{drawn}","retryable":false,"status":409,
+                "title":"conflict","type":"about:blank","instance":"/v1/acts"}}"#
+            );
+            let ClientError::Refused { code, detail, .. } = problem(409, &text) else {
+                panic!("{text}");
+            };
+            for shown in [code, detail] {
+                assert_eq!(printable(shown.clone()), shown);
+            }
+
+            let digest = "00".repeat(32);
+            let reason = format!(r#"{{"code":"conflict","detail":"{drawn}"}}"#);
+            let act = format!(r#"{{"digest":"{digest}","state":"refused","reason":{reason}}}"#);
+            let read = answer::<strongroom_api_types::ActInfo>(&act);
+            assert!(matches!(read, Err(ClientError::Untrue(_))), "{drawn}");
+            let wrong = format!(r#"{{"digest":"{digest}","state":"{drawn}"}}"#);
+            let read = answer::<strongroom_api_types::ActInfo>(&wrong);
+            let shown = crate::with_causes(&read.unwrap_err());
+            assert_eq!(printable(shown.clone()), shown);
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod fixture;
 mod http;
 pub mod key_file;
 mod member;
+mod plain;
 pub mod proof;
 #[cfg(mutants)]
 mod told;

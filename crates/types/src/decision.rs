@@ -5,6 +5,7 @@ use crate::document::Document;
 use crate::fields::{Fields, FormError};
 use crate::id::GroupId;
 use crate::json::Json;
+use crate::text::Name;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::str::FromStr;
@@ -165,13 +166,15 @@ impl Document for DecisionCore {
         Ok(Self {
             intent: f.parse("intent")?,
             policy: f.parse("policy")?,
-            rule: f.text("rule")?,
+            // People sign beneath these two words, on a terminal: with any character allowed, one could
+            // draw over what stands around them.
+            rule: f.parse::<Name>("rule")?.to_string(),
             tier: f.parse("tier")?,
             time_lock_seconds: f.number("time_lock_seconds")?,
             ordered: f.bool("ordered")?,
             groups: f.objects("groups", GROUPS_MAX, GroupNeed::read)?,
             obligations: f.parse_list("obligations", OBLIGATIONS_MAX)?,
-            decoder: f.text("decoder")?,
+            decoder: f.parse::<Name>("decoder")?.to_string(),
         })
     }
 

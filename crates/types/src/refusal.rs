@@ -1,5 +1,6 @@
 //! Stable refusal codes. Every error on a decision path is a refusal with one of these.
 
+use crate::text::is_visible;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 
@@ -247,15 +248,17 @@ impl Refusal {
 
 /// A text for people that may hold another party's words: a node's answer, a member of a document,
 /// a signer's detail. It is cut to [`Refusal::DETAIL_MAX`] bytes, so that no record becomes too
-/// large by it, and each control character becomes U+FFFD: a NUL fits no table, and a line break
-/// forges lines of a log.
+/// large by it, and each character that is not visible becomes U+FFFD: a NUL fits no table, a line
+/// break forges lines of a log, and an escape or a mark of direction draws over what a screen shows
+/// beside it.
 #[must_use]
 pub fn printable(mut text: String) -> String {
     let end = text.floor_char_boundary(Refusal::DETAIL_MAX);
     text.truncate(end);
 
-    if text.contains(char::is_control) {
-        text = text.replace(char::is_control, "\u{fffd}");
+    let is_hidden = |c: char| !is_visible(c);
+    if text.contains(is_hidden) {
+        text = text.replace(is_hidden, "\u{fffd}");
         // The replacement is longer than what it replaces.
         text.truncate(text.floor_char_boundary(Refusal::DETAIL_MAX));
     }

@@ -112,7 +112,8 @@ const BLANK: [(char, char); 17] = [
 ];
 
 /// Whether a character is visible and does not change how its neighbours are shown.
-fn is_visible(c: char) -> bool {
+#[must_use]
+pub fn is_visible(c: char) -> bool {
     // ASCII is answered without the tables, which give the same answer. Most characters are ASCII,
     // and records with a name are read many times.
     if c.is_ascii() {

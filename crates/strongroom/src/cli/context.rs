@@ -4,7 +4,7 @@ use super::fail::{Usage, usage};
 use anyhow::Context as _;
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strongroom_client::Client;
@@ -96,6 +96,29 @@ impl Profile {
     }
 }
 
+/// The profile of the current folder, if there is one.
+fn found_profile() -> anyhow::Result<Option<PathBuf>> {
+    let file = PathBuf::from(DEFAULT_PROFILE);
+    let meta = match std::fs::metadata(&file) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| Usage(format!("profile {DEFAULT_PROFILE}")));
+        }
+    };
+
+    // It says which genesis is pinned and where the bearer key goes. In a folder that others can
+    // write to, they would say so.
+    let is_own = [0, rustix::process::geteuid().as_raw()].contains(&meta.uid());
+    if !is_own || meta.mode() & 0o022 != 0 {
+        return Err(usage(format!(
+            "{DEFAULT_PROFILE} in this folder belongs to another user, or others can write to it: \
+             chown and chmod 600 it, or name it with --profile if you mean it"
+        )));
+    }
+    Ok(Some(file))
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
@@ -123,8 +146,10 @@ impl Context {
         } = options.clone();
 
         // A profile that was named must exist; the one that is only looked for need not.
-        let default = PathBuf::from(DEFAULT_PROFILE);
-        let file = profile.or_else(|| default.is_file().then_some(default));
+        let file = match profile {
+            Some(named) => Some(named),
+            None => found_profile()?,
+        };
         let (profile, folder) = match &file {
             Some(path) => (Profile::load(path)?, folder_of(path)),
             None => (Profile::default(), Path::new("")),

@@ -1,6 +1,8 @@
 //! The shipped program, as a process.
 
 use crate::fixture::Installation;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use strongroom::config::FORM;
@@ -69,6 +71,37 @@ fn exit_codes_reach_the_caller() {
     let (code, text) = run(&installation, "writer");
     assert_eq!(code, Some(78));
     assert!(text.contains("colour"), "{text}");
+}
+
+/// The profile that is only found says which genesis is pinned and where the bearer key goes.
+#[test]
+fn hole_profile_that_others_can_write_to_is_not_taken_for_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("strongroom.toml");
+    std::fs::write(&profile, "url = \"http://127.0.0.1:1\"\n").unwrap();
+    let status = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_strongroom"))
+            .arg("doctor")
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(text).unwrap())
+    };
+
+    for mode in [0o620, 0o602, 0o666] {
+        std::fs::set_permissions(&profile, Permissions::from_mode(mode)).unwrap();
+        let (code, text) = status(&[]);
+        assert_eq!(code, Some(2), "{mode:o}: {text}");
+        assert!(text.contains("chmod 600"), "{text}");
+
+        // Who names it means it.
+        let (code, _) = status(&["--profile", "strongroom.toml"]);
+        assert_ne!(code, Some(2), "{mode:o}");
+    }
+    std::fs::set_permissions(&profile, Permissions::from_mode(0o644)).unwrap();
+    assert_ne!(status(&[]).0, Some(2));
 }
 
 #[test]
