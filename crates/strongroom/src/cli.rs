@@ -23,6 +23,8 @@ mod tests;
 
 pub use context::{Profile, ServerOptions};
 
+use crate::harden::keep_memory_private;
+use anyhow::Context as _;
 use clap::Subcommand;
 use context::Context;
 use std::io::Write;
@@ -144,7 +146,9 @@ pub struct NoServer;
 
 /// Runs a command.
 pub fn run(command: Command) -> ExitCode {
-    match execute(command, &mut std::io::stdout().lock()) {
+    let ready = keep_memory_private().context("private memory");
+    let done = ready.and_then(|()| execute(command, &mut std::io::stdout().lock()));
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail::report(&error, &mut std::io::stderr().lock()),
     }

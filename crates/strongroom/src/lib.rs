@@ -11,6 +11,7 @@
 //! - [`parts`]: opening all of it, before anything starts.
 //! - [`roles`]: a file per role, saying what it is made of; `http`, `sockets` and `start_check` are
 //!   what the roles `api`, `link` and `writer` alone need.
+//! - `harden`: what a process that reads keys gives up first.
 //! - [`supervise`]: threads, restarts, failures.
 //! - [`exit`]: every way in which that fails, with its exit code.
 //! - [`cli`]: what people and scripts use against a running Strongroom, and on its files.
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod exit;
 pub mod folder;
+mod harden;
 mod http;
 pub mod parts;
 mod role_name;

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, FORM};
 use crate::exit::{EXIT_CODES, PartFailure, RunError};
+use crate::harden::keep_memory_private;
 use crate::parts::{Adapters, Parts};
 use crate::roles::{RoleName, Starting, start_all};
 use crate::supervise::Supervisor;
@@ -134,6 +135,7 @@ pub fn run(arguments: &RunArguments, adapters: &Adapters) -> ExitCode {
 }
 
 fn run_until_signal(arguments: &RunArguments, adapters: &Adapters) -> Result<(), RunError> {
+    keep_memory_private().map_err(|error| RunError::part("private memory", error))?;
     let config = Config::read(&arguments.config)?;
     let roles: BTreeSet<RoleName> = arguments.roles.iter().copied().collect();
 

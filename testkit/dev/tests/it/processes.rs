@@ -151,6 +151,11 @@ impl RoleProcess {
         url.unwrap_or_else(|| panic!("no API: {}", self.log()))
     }
 
+    /// The limits under which it runs, one in a line.
+    pub fn limits(&self) -> String {
+        std::fs::read_to_string(format!("/proc/{}/limits", self.child.id())).unwrap()
+    }
+
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }

@@ -95,6 +95,14 @@ fn services_links_and_signers_in_processes_of_their_own_sign_a_transfer() {
     let client = Client::new(&url, &site.installation.tenant_key);
     let operator = Client::new(&url, &site.installation.operator_key);
 
+    // Its memory holds keys, the log's among them.
+    let limits = services.limits();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let core: Vec<&str> = core.unwrap().split_whitespace().skip(4).collect();
+    assert_eq!(core, ["0", "0", "bytes"]);
+
     // Without links no witness answers: the API is there, and not ready.
     let refused = client.own_vaults().unwrap_err();
     assert_eq!(refused.code(), Some("not_ready"));
