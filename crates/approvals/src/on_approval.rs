@@ -46,7 +46,7 @@ impl ApprovalsStage {
             .map_err(|refusal| StageError::poison("the approval is refused").because(refusal))?;
 
         // One yes is kept of a credential to a decision, the one that counts longest in whatever
-        // order they come: whoever gives one that lapses at once, again and again, would make each
+        // order they come: a person who gives one that lapses at once, again and again, would make each
         // count of the answers longer for everyone.
         let rank = |yes: &ParsedText<Approval>| (yes.document.expires, yes.digest);
         let own = |yes: &&Yes| {

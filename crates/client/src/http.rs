@@ -98,7 +98,7 @@ fn is_loopback(base: &str) -> bool {
     let Some(authority) = base.strip_prefix("http://") else {
         return false;
     };
-    // A name is no address: `localhost` leads to `::1` first on most machines, where the server may
+    // Names are not taken: `localhost` leads to `::1` first on most machines, where the server may
     // not listen and another user of this machine may, who would be given the key.
     ["127.0.0.1", "[::1]"].into_iter().any(|host| {
         let rest = authority.strip_prefix(host);

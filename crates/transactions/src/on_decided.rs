@@ -67,10 +67,10 @@ impl TransactionsStage {
     /// Refuses what no initiator of this installation signed, or what has no end that comes.
     ///
     /// Coins are reserved for a payment before the journal has it, and only the journal frees them.
-    /// Of an intent that nobody signed it never says anything: an approvals service that made such
-    /// intents up would keep a vault's coins from everyone for good. The letter of a decision that is
-    /// only ahead of this replica is no loss, because an approval is told again until its payment is
-    /// signed or has ended.
+    /// It never says anything of an intent without its initiator's signature: an approvals service
+    /// that made such intents up would keep a vault's coins from all others for good. A true decision
+    /// that is only ahead of this replica comes again, because an approval is told until its payment
+    /// is signed or has ended.
     fn check_own_text(&self, payment: &Payment, now: UnixMs) -> Result<(), Refusal> {
         let Payment {
             intent,

@@ -11,7 +11,7 @@ use strongroom_wire::{Decided, IntentDecided, Role, TransactionState, topics};
 use strongroom_world::{Who, World};
 
 /// What is reserved for a payment is freed by the journal alone, which never says anything of an
-/// intent that nobody signed, nor of one whose end does not come.
+/// intent without its initiator's signature, nor of one whose end does not come.
 #[test]
 fn hole_invented_intent_keeps_no_coins() {
     let forgeries: [fn(&mut IntentDecided, &World); 5] = [
