@@ -25,6 +25,7 @@ pub use figures::{Figures, LayerFigures};
 
 use crate::error::SourceError;
 use serde_json::{Value, json};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use strongroom_journal::Genesis;
@@ -93,7 +94,7 @@ pub enum VerifyError {
         file: String,
         /// Error of the file system.
         #[source]
-        error: std::io::Error,
+        error: io::Error,
     },
     /// A file is not what it must be.
     #[error("{file} is not what it must be")]
@@ -106,6 +107,9 @@ pub enum VerifyError {
     },
 }
 
+/// Bytes of an artefact by the name of its file; [`io::ErrorKind::NotFound`] where there is none.
+pub type Artefacts<'a> = &'a dyn Fn(&str) -> io::Result<Vec<u8>>;
+
 /// Verifies a folder against the hash in its own `genesis.hash`. `codecs` read the transactions:
 /// one per chain, and what no codec reads is a problem of the report.
 ///
@@ -116,7 +120,8 @@ pub fn verify_dir(dir: &Path, codecs: &[Arc<dyn ChainCodec>]) -> Result<Report, 
     // This proves only that the folder agrees with itself: its author also wrote this hash. A
     // reader who has the hash from elsewhere calls `verify_dir_pinned`.
     let file = "genesis.hash";
-    let text = String::from_utf8(read(dir, file)?).map_err(|e| form(file, e))?;
+    let bytes = read(&|file| std::fs::read(dir.join(file)), file)?;
+    let text = String::from_utf8(bytes).map_err(|e| form(file, e))?;
     verify_dir_pinned(dir, text.trim().parse().map_err(|e| form(file, e))?, codecs)
 }
 
@@ -129,13 +134,26 @@ pub fn verify_dir_pinned(
     hash: Digest,
     codecs: &[Arc<dyn ChainCodec>],
 ) -> Result<Report, VerifyError> {
+    verify_artefacts(&|file| std::fs::read(dir.join(file)), hash, codecs)
+}
+
+/// Verifies the files of a folder, wherever they are, against a genesis hash that the caller pinned
+/// before.
+///
+/// # Errors
+/// As [`verify_dir`].
+pub fn verify_artefacts(
+    files: Artefacts<'_>,
+    hash: Digest,
+    codecs: &[Arc<dyn ChainCodec>],
+) -> Result<Report, VerifyError> {
     // The genesis is compared with its pinned hash first: every key and quorum below comes from
     // this file.
     let genesis =
-        Genesis::pinned(&read(dir, "genesis.bin")?, hash).map_err(|e| form("genesis.bin", e))?;
+        Genesis::pinned(&read(files, "genesis.bin")?, hash).map_err(|e| form("genesis.bin", e))?;
 
-    let batches = list(dir, "journal.bin")?;
-    let cosignatures = list(dir, "cosignatures.bin")?;
+    let batches = list(files, "journal.bin")?;
+    let cosignatures = list(files, "cosignatures.bin")?;
 
     let mut report = Report::default();
     // The journal is verified first: transactions and refusals are judged by what it says, not by
@@ -143,15 +161,15 @@ pub fn verify_dir_pinned(
     let replayed = journal::replay(Arc::new(genesis), &batches, &cosignatures, &mut report)
         .map_err(|e| form("genesis.bin", e))?;
 
-    let transactions = lines(dir, "transactions.jsonl", &mut report)?;
+    let transactions = lines(files, "transactions.jsonl", &mut report)?;
     transactions::verify(&replayed, codecs, &transactions, &mut report);
     refusals::verify(
         (&replayed, &batches),
-        &lines(dir, "refusals.jsonl", &mut report)?,
+        &lines(files, "refusals.jsonl", &mut report)?,
         &mut report,
     );
 
-    let counters = match optional(dir, "counters.json")? {
+    let counters = match optional(files, "counters.json")? {
         Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|e| form("counters.json", e))?),
         None => None,
     };
@@ -166,28 +184,26 @@ fn form(file: &str, deviation: impl Into<SourceError>) -> VerifyError {
     }
 }
 
-fn read(dir: &Path, file: &str) -> Result<Vec<u8>, VerifyError> {
-    std::fs::read(dir.join(file)).map_err(|error| VerifyError::File {
+fn read(files: Artefacts<'_>, file: &str) -> Result<Vec<u8>, VerifyError> {
+    files(file).map_err(|error| VerifyError::File {
         file: file.to_owned(),
         error,
     })
 }
 
-fn optional(dir: &Path, file: &str) -> Result<Option<Vec<u8>>, VerifyError> {
-    match read(dir, file) {
-        Err(VerifyError::File { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(None)
-        }
+fn optional(files: Artefacts<'_>, file: &str) -> Result<Option<Vec<u8>>, VerifyError> {
+    match read(files, file) {
+        Err(VerifyError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         other => other.map(Some),
     }
 }
 
 /// A borsh list: larger than a record, but as strict.
 fn list<T: borsh::BorshSerialize + borsh::BorshDeserialize>(
-    dir: &Path,
+    files: Artefacts<'_>,
     file: &str,
 ) -> Result<Vec<T>, VerifyError> {
-    let bytes = read(dir, file)?;
+    let bytes = read(files, file)?;
     let values: Vec<T> = borsh::from_slice(&bytes).map_err(|e| form(file, e))?;
 
     // One journal must have one file: two encodings of one list would let two readers see different
@@ -201,8 +217,12 @@ fn list<T: borsh::BorshSerialize + borsh::BorshDeserialize>(
 
 /// The lines of an optional file, each with its number from 1; lines that are not JSON are
 /// problems.
-fn lines(dir: &Path, file: &str, report: &mut Report) -> Result<Vec<(usize, Value)>, VerifyError> {
-    let Some(bytes) = optional(dir, file)? else {
+fn lines(
+    files: Artefacts<'_>,
+    file: &str,
+    report: &mut Report,
+) -> Result<Vec<(usize, Value)>, VerifyError> {
+    let Some(bytes) = optional(files, file)? else {
         return Ok(Vec::new());
     };
     let text = String::from_utf8(bytes).map_err(|e| form(file, e))?;

@@ -164,7 +164,9 @@ impl<'a> Measured<'a> {
             .last()?
             .get("at_us")?
             .as_u64()?;
-        Some((self.sent_us? + self.total_us).saturating_sub(last))
+        // Both numbers are of the file, whose author may want the sum to overflow.
+        let answered = self.sent_us?.saturating_add(self.total_us);
+        Some(answered.saturating_sub(last))
     }
 }
 
@@ -248,6 +250,16 @@ mod tests {
             [("request", 2_000), ("api", 3_000), ("answer", 4_000)]
         );
         assert_eq!(figures.layers_cover_permille, 1000);
+    }
+
+    /// The file's author writes any number that JSON can hold.
+    #[test]
+    fn the_largest_times_are_figures_and_no_panic() {
+        let layers = json!([{"layer": "api", "took_us": u64::MAX, "at_us": u64::MAX}]);
+        let timeline = json!({"received_us": u64::MAX, "layers": layers});
+        let line = json!({"total_us": u64::MAX, "sent_us": u64::MAX, "timeline": timeline});
+        let figures = figures(&[(1, line.clone()), (2, line)], None).unwrap();
+        assert_eq!(figures.p95_us, u64::MAX);
     }
 
     #[test]
