@@ -1,12 +1,11 @@
 //! The connection to the link process.
 
-use crate::frames::{FrameRead, Frames};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 use strongroom_wire::encode;
-use strongroom_wire::frame::{FromSigner, ToSigner, write_frame};
+use strongroom_wire::frame::{FrameRead, Frames, FromSigner, ToSigner, write_frame};
 
 /// One read waits this long; then the node ticks and the operator is heard.
 const READ_TIMEOUT: Duration = Duration::from_millis(50);
@@ -44,7 +43,7 @@ impl LinkConnection {
     /// # Errors
     /// The connection is over: closed, broken, or used for something that is not a frame.
     pub fn next(&mut self) -> io::Result<Option<ToSigner>> {
-        match self.frames.next()? {
+        match self.frames.next_frame()? {
             FrameRead::Nothing => Ok(None),
             FrameRead::End => Err(io::Error::new(
                 io::ErrorKind::ConnectionAborted,

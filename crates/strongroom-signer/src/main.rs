@@ -14,7 +14,6 @@ mod cli;
 mod config;
 mod exit;
 mod folder;
-mod frames;
 mod genesis;
 mod harden;
 mod init;

@@ -1,5 +1,9 @@
 //! Frames on the Unix sockets of a signer: `u32be(length) ‖ bytes`.
 
+mod parts;
+
+pub use parts::{FrameRead, Frames};
+
 use crate::codec::RECORD_BYTES_MAX;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::io::{self, Read, Write};

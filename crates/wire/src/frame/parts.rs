@@ -1,8 +1,8 @@
 //! Frames from a socket that is read with a timeout: a frame that came in parts is not lost.
 
+use super::FRAME_BYTES_MAX;
 use std::io::{self, Read};
 use strongroom_guard::{G, guard};
-use strongroom_wire::frame::FRAME_BYTES_MAX;
 
 /// Bytes taken from the socket at once.
 const CHUNK: usize = 64 * 1024;
@@ -19,6 +19,7 @@ pub enum FrameRead {
 }
 
 /// Reads `u32be(length) ‖ bytes` frames.
+#[derive(Debug)]
 pub struct Frames<R> {
     reader: R,
     buffer: Vec<u8>,
@@ -37,7 +38,7 @@ impl<R: Read> Frames<R> {
     ///
     /// # Errors
     /// A frame that is too long, an end in the middle of a frame, and the stream's own errors.
-    pub fn next(&mut self) -> io::Result<FrameRead> {
+    pub fn next_frame(&mut self) -> io::Result<FrameRead> {
         if let Some(frame) = self.take()? {
             return Ok(FrameRead::Frame(frame));
         }
@@ -99,8 +100,8 @@ fn is_timeout(error: &io::Error) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::frame::write_frame;
     use std::collections::VecDeque;
-    use strongroom_wire::frame::write_frame;
 
     /// Gives its bytes in the sizes named, with a timeout between them.
     struct Dribble(VecDeque<Vec<u8>>);
@@ -131,7 +132,7 @@ mod tests {
                 .collect();
             let (mut frames, mut got) = (Frames::new(Dribble(parts)), Vec::new());
             loop {
-                match frames.next().unwrap() {
+                match frames.next_frame().unwrap() {
                     FrameRead::Frame(frame) => got.push(frame),
                     FrameRead::Nothing => {}
                     FrameRead::End => break,
@@ -144,9 +145,9 @@ mod tests {
     #[test]
     fn a_frame_that_is_too_long_or_cut_is_an_error() {
         let long = Dribble([u32::MAX.to_be_bytes().to_vec()].into());
-        assert!(Frames::new(long).next().is_err());
+        assert!(Frames::new(long).next_frame().is_err());
         let mut cut = Frames::new(Dribble([vec![0, 0, 0, 5, 1, 2]].into()));
-        assert_eq!(cut.next().unwrap(), FrameRead::Nothing);
-        assert!(cut.next().is_err());
+        assert_eq!(cut.next_frame().unwrap(), FrameRead::Nothing);
+        assert!(cut.next_frame().is_err());
     }
 }
