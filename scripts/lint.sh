@@ -12,7 +12,11 @@ cmd_fmt() {
     ensure_rust
     ensure_component fmt rustfmt
     cargo fmt --all
+    rustfmt "${FUZZ_SOURCES[@]}"
 }
+
+# The fuzzing build is a workspace of its own, which cargo does not look into from here.
+FUZZ_SOURCES=(--edition 2024 testkit/fuzz/libfuzzer/src/main.rs)
 
 help_lint() {
     cat <<'HELP'
@@ -72,6 +76,7 @@ shell_syntax() {
 fmt_check() {
     ensure_component fmt rustfmt
     cargo fmt --all --check
+    rustfmt --check "${FUZZ_SOURCES[@]}"
 }
 
 clippy_check() {
@@ -84,5 +89,7 @@ deny_check() {
     ensure_cargo_deny
     ensure_advisories
     cargo fetch --locked --quiet
+    # The fuzzing build has a lock file of its own, which a change of a manifest must not leave behind.
+    cargo fetch --locked --quiet --manifest-path testkit/fuzz/libfuzzer/Cargo.toml
     "$CARGO_DENY" --locked --offline check --hide-inclusion-graph
 }

@@ -43,7 +43,7 @@ pub(super) fn targets() -> Vec<Target> {
     ]
 }
 
-fn codecs() -> &'static [Arc<dyn ChainCodec>] {
+pub(super) fn codecs() -> &'static [Arc<dyn ChainCodec>] {
     strongroom_chains::all().unwrap_or_default()
 }
 
@@ -106,7 +106,7 @@ fn view(data: &[u8]) -> bool {
 }
 
 /// A vault whose key is of the codec's first suite.
-fn vault(codec: &dyn ChainCodec) -> VaultKey {
+pub(super) fn vault(codec: &dyn ChainCodec) -> VaultKey {
     let suite = codec.manifest().suites.first().copied();
     let suite = suite.unwrap_or(Suite::FrostSecp256k1Tr);
     VaultKey {
@@ -121,15 +121,15 @@ fn vault(codec: &dyn ChainCodec) -> VaultKey {
 }
 
 /// An honest transaction and the view it was built from.
-struct Sample {
-    chain: strongroom_types::ChainId,
+pub(super) struct Sample {
+    pub(super) chain: strongroom_types::ChainId,
     view: Vec<u8>,
-    unsigned: Vec<u8>,
+    pub(super) unsigned: Vec<u8>,
     reading: Inspection,
 }
 
 /// Payments on Bitcoin's regtest; the larger one needs several inputs.
-fn samples() -> &'static Vec<Sample> {
+pub(super) fn samples() -> &'static Vec<Sample> {
     static SAMPLES: OnceLock<Vec<Sample>> = OnceLock::new();
     SAMPLES.get_or_init(|| {
         let amounts = [40_000, 150_000].into_iter();
@@ -169,13 +169,13 @@ fn sample(amount: u64) -> Option<Sample> {
     })
 }
 
-fn pays(codec: &dyn ChainCodec, amount: u64) -> Effects {
+pub(super) fn pays(codec: &dyn ChainCodec, amount: u64) -> Effects {
     let native = codec.manifest().native.clone();
     let to = Move::exact(native, ADDRESS.to_owned(), amount.into());
     Effects::of_moves(vec![to])
 }
 
-fn plan<'a>(vault: &'a VaultKey, effects: &'a Effects) -> Plan<'a> {
+pub(super) fn plan<'a>(vault: &'a VaultKey, effects: &'a Effects) -> Plan<'a> {
     Plan {
         kind: AttemptKind::Pay,
         effects,

@@ -1,9 +1,10 @@
-//! The journal's own records, and genesis.
+//! The journal's own records, genesis, and what a replica keeps of the log's tree.
 
 use super::services::{record, record_seeds};
 use super::{Target, same};
 use strongroom_journal::entry::Leaf;
 use strongroom_journal::{Body, Entry, Genesis, SealedEntry};
+use strongroom_tlog::{Cosignature, Frontier};
 use strongroom_wire::{decode, encode};
 
 pub(super) fn targets() -> Vec<Target> {
@@ -27,6 +28,16 @@ pub(super) fn targets() -> Vec<Target> {
             name: "journal_sealed_entry",
             run: sealed_entry,
             seeds: record_seeds::<SealedEntry>,
+        },
+        Target {
+            name: "tree_frontier",
+            run: record::<Frontier>,
+            seeds: record_seeds::<Frontier>,
+        },
+        Target {
+            name: "cosignature_record",
+            run: record::<Cosignature>,
+            seeds: record_seeds::<Cosignature>,
         },
         Target {
             name: "genesis",

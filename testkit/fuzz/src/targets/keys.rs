@@ -8,7 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng as _};
 use std::sync::OnceLock;
 use strongroom_mpc_core::seal::{Sealed, SealingSecret, open, seal};
-use strongroom_mpc_core::signing::{SignatureShare, SigningPackage};
+use strongroom_mpc_core::signing::{PublicKeys, SignatureShare, SigningPackage};
 use strongroom_mpc_core::{KeyShareRecord, PublicKeyRecord, SuiteId};
 use zeroize::Zeroizing;
 
@@ -46,7 +46,14 @@ pub(super) fn targets() -> Vec<Target> {
 }
 
 fn package(data: &[u8]) -> bool {
-    SigningPackage::from_bytes(data).is_ok_and(|package| same(&package.to_bytes(), data))
+    let Ok(package) = SigningPackage::from_bytes(data) else {
+        return false;
+    };
+    // The points are decoded when the package is signed; here only a panic is of interest.
+    for commitment in package.commitments.values() {
+        let _ = commitment.is_well_formed(package.suite);
+    }
+    same(&package.to_bytes(), data)
 }
 
 fn packages(rng: &mut dyn RngCore) -> Vec<Vec<u8>> {
@@ -67,8 +74,12 @@ fn shares(rng: &mut dyn RngCore) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// A record that decodes is opened: nothing that it holds is decoded later only.
 fn public_record(data: &[u8]) -> bool {
-    PublicKeyRecord::from_bytes(data).is_ok_and(|record| same(&record.to_bytes(), data))
+    PublicKeyRecord::from_bytes(data).is_ok_and(|record| {
+        assert!(PublicKeys::open(record.clone()).is_ok(), "a point unread");
+        same(&record.to_bytes(), data)
+    })
 }
 
 fn stored_share(data: &[u8]) -> bool {

@@ -2,11 +2,13 @@
 
 use super::{Target, same};
 use rand_core::RngCore;
+use std::sync::OnceLock;
+use strongroom_tlog::cosignature::TIME_S_MAX;
 use strongroom_tlog::note::NoteSignature;
 use strongroom_tlog::tile::{entry_bundle, parse_bundle, parse_hash_tile};
 use strongroom_tlog::{
-    Checkpoint, CosignKey, CosignVerifier, Cosignature, Hash, Note, NoteSigner, NoteVerifier,
-    Proof, cosign, leaf_hash, sign_note,
+    Checkpoint, CosignKey, CosignVerifier, Cosignature, Hash, LogPolicy, MemoryTree, Note,
+    NoteSigner, NoteVerifier, Proof, cosign, inclusion_proof, leaf_hash, sign_note,
 };
 
 const ORIGIN: &str = "strongroom.example/journal";
@@ -48,6 +50,11 @@ pub(super) fn targets() -> Vec<Target> {
             name: "tlog_proof",
             run: proof,
             seeds: |_| texts([proven(0), proven(3)]),
+        },
+        Target {
+            name: "witnessed_proof",
+            run: witnessed_proof,
+            seeds: |_| texts([witnessed().map(|known| known.text.clone())]),
         },
         Target {
             name: "hash_tile",
@@ -110,6 +117,67 @@ fn proof(data: &[u8]) -> bool {
     text(data)
         .and_then(|t| Proof::parse(t).ok())
         .is_some_and(|p| same(p.to_text().as_bytes(), data))
+}
+
+/// An entry of a log, and the only proof of it that log and witness ever gave.
+struct Witnessed {
+    policy: LogPolicy,
+    leaf: Hash,
+    proof: Proof,
+    text: String,
+}
+
+fn witnessed() -> Option<&'static Witnessed> {
+    static WITNESSED: OnceLock<Option<Witnessed>> = OnceLock::new();
+    WITNESSED.get_or_init(prove).as_ref()
+}
+
+fn prove() -> Option<Witnessed> {
+    let leaves = [b"a", b"b", b"c"].map(|entry| leaf_hash(entry));
+    let leaf = *leaves.get(1)?;
+    let tree: MemoryTree = leaves.into_iter().collect();
+    let root = tree.root_at(tree.size())?;
+    let checkpoint = Checkpoint::with_state(ORIGIN, tree.size(), root, leaf_hash(b"state")).ok()?;
+    let body = checkpoint.to_body();
+
+    let mut note = Note::parse(&sign_note(&body, &note_signer()?).ok()?).ok()?;
+    let cosignature = cosign(&body, 1_700_000_000, &cosign_key()?).ok()?;
+    note.add(cosignature.to_note_signature()).ok()?;
+    let proof = Proof {
+        extra: Vec::new(),
+        index: 1,
+        hashes: inclusion_proof(&tree, 1, tree.size()).ok()?,
+        checkpoint: note,
+    };
+    Some(Witnessed {
+        policy: LogPolicy {
+            origin: ORIGIN.to_owned(),
+            log: note_signer()?.verifier().clone(),
+            witnesses: vec![cosign_key()?.verifier().clone()],
+            quorum: 1,
+        },
+        leaf,
+        text: proof.to_text(),
+        proof,
+    })
+}
+
+/// A proof that verifies is the one that was given. Only what no one signed may differ: the extra
+/// data, and lines of signatures by other keys.
+fn witnessed_proof(data: &[u8]) -> bool {
+    let read = text(data).and_then(|text| Proof::parse(text).ok());
+    let (Some(read), Some(known)) = (read, witnessed()) else {
+        return false;
+    };
+    if read.verify(known.leaf, &known.policy, TIME_S_MAX).is_err() {
+        return false;
+    }
+    assert_eq!(read.index, known.proof.index, "a forged proof");
+    assert_eq!(read.hashes, known.proof.hashes, "a forged proof");
+    same(
+        read.checkpoint.body().as_bytes(),
+        known.proof.checkpoint.body().as_bytes(),
+    )
 }
 
 fn hash_tile(data: &[u8]) -> bool {

@@ -1,15 +1,19 @@
 //! Records of services: sealed envelopes, every payload, and the frames of a signer's sockets.
 
-use super::{SEEDS, Target, same};
+use super::{SEEDS, Target, same, with_choice};
 use crate::generate;
 use borsh::{BorshDeserialize, BorshSerialize};
 use ed25519_dalek::SigningKey;
 use rand_core::RngCore;
+use std::io::{self, Read};
 use std::sync::OnceLock;
+use strongroom_ports::bus::Headers;
+use strongroom_stage::DeadLetter;
 use strongroom_types::{Digest, NodeId, Scope, Signed, UnixMs};
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{
-    AdminReply, AdminRequest, FromSigner, PublicRecord, ToSigner, read_frame, write_frame,
+    AdminReply, AdminRequest, FrameRead, Frames, FromSigner, PublicRecord, ToSigner, read_frame,
+    write_frame,
 };
 use strongroom_wire::{
     ApprovalSubmitted, CoordinatorMessage, Envelope, IntentDecided, IntentReturned,
@@ -47,6 +51,8 @@ pub(super) fn targets() -> Vec<Target> {
         "frame_admin_request": AdminRequest,
         "frame_admin_reply": AdminReply,
         "signer_public_record": PublicRecord,
+        "record_headers": Headers,
+        "dead_letter": DeadLetter,
     ];
     targets.push(Target {
         name: "envelope",
@@ -57,6 +63,11 @@ pub(super) fn targets() -> Vec<Target> {
         name: "frame",
         run: frame,
         seeds: frames,
+    });
+    targets.push(Target {
+        name: "frames_in_parts",
+        run: frames_in_parts,
+        seeds: streams,
     });
     targets
 }
@@ -163,5 +174,61 @@ fn frames(rng: &mut dyn RngCore) -> Vec<Vec<u8>> {
             let mut framed = Vec::new();
             write_frame(&mut framed, &bytes).ok().map(|()| framed)
         })
+        .collect()
+}
+
+/// A stream that gives at most `size` bytes to one read.
+struct InParts<'a> {
+    rest: &'a [u8],
+    size: usize,
+}
+
+impl Read for InParts<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.size);
+        let part = buffer.get_mut(..most).unwrap_or_default();
+        self.rest.read(part)
+    }
+}
+
+/// Frames of a stream and whether it ended between two of them, by the reader of whole frames.
+fn whole(mut stream: &[u8]) -> (Vec<Vec<u8>>, bool) {
+    let mut frames = Vec::new();
+    loop {
+        match read_frame(&mut stream) {
+            Ok(Some(frame)) => frames.push(frame),
+            Ok(None) => return (frames, true),
+            Err(_) => return (frames, false),
+        }
+    }
+}
+
+/// The first byte is the size of a part. Both readers of frames must find the same ones, or a signer
+/// and its link would disagree on where a record begins.
+fn frames_in_parts(data: &[u8]) -> bool {
+    let Some((size, stream)) = data.split_first() else {
+        return false;
+    };
+    let size = usize::from(*size) + 1;
+    let mut reader = Frames::new(InParts { rest: stream, size });
+    let mut found = Vec::new();
+    let ended = loop {
+        match reader.next_frame() {
+            Ok(FrameRead::Frame(frame)) => found.push(frame),
+            Ok(FrameRead::Nothing) => {}
+            Ok(FrameRead::End) => break true,
+            Err(_) => break false,
+        }
+    };
+    assert_eq!((found, ended), whole(stream), "the two readers disagree");
+    ended
+}
+
+fn streams(rng: &mut dyn RngCore) -> Vec<Vec<u8>> {
+    let frames = frames(rng);
+    let pairs = frames.iter().zip(frames.iter().rev());
+    pairs
+        .zip([0, 3, 63])
+        .map(|((one, other), size)| with_choice(size, &[&one[..], &other[..]].concat()))
         .collect()
 }

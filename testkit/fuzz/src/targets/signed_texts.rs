@@ -6,9 +6,11 @@ use rand_core::RngCore;
 use strongroom_policy::Policy;
 use strongroom_types::charter::Board;
 use strongroom_types::json::Json;
+use strongroom_types::proof::Assertion;
 use strongroom_types::{
-    Act, ActBody, Approval, Charter, DecisionCore, Destination, Document, Intent, IntentKind,
-    MinorUnits, Name, RegistryRecord, Revocable, Scope, Tier, Tighten, Transfer, UnixMs,
+    Act, ActBody, Approval, Charter, CredentialId, DecisionCore, Destination, Document,
+    Endorsement, Intent, IntentKind, MinorUnits, Name, Proof, RegistryRecord, Revocable, Scope,
+    Signed, Tier, Tighten, Transfer, UnixMs,
 };
 
 pub(super) fn targets() -> Vec<Target> {
@@ -17,6 +19,11 @@ pub(super) fn targets() -> Vec<Target> {
             name: "json",
             run: json,
             seeds: |_| texts(JSON),
+        },
+        Target {
+            name: "signed_json",
+            run: signed_json,
+            seeds: |_| containers(),
         },
         Target {
             name: "intent",
@@ -78,6 +85,33 @@ fn json(data: &[u8]) -> bool {
         return false;
     };
     Json::parse(text).is_ok_and(|value| same(value.to_text().as_bytes(), data))
+}
+
+/// A container of a text and its signatures, as files and the operator's socket carry it.
+fn signed_json(data: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
+    Signed::from_json(text).is_ok_and(|signed| same(signed.to_json().to_text().as_bytes(), data))
+}
+
+fn containers() -> Vec<Vec<u8>> {
+    let assertion = Assertion::new(vec![5; 37], b"{}".to_vec(), vec![0x30; 8]);
+    let mut proofs = vec![Proof::Ed25519([1; 64]), Proof::P256([2; 64])];
+    proofs.extend(assertion.map(Proof::WebAuthn));
+    let endorsed = proofs.into_iter().map(|proof| Endorsement {
+        credential: CredentialId([3; 16]),
+        proof,
+    });
+    let signed = |endorsements| Signed {
+        text: r#"{"a":"\""}"#.to_owned(),
+        endorsements,
+    };
+    let texts = endorsed.map(|one| signed(vec![one]).to_json().to_text());
+    texts
+        .chain([signed(Vec::new()).to_json().to_text()])
+        .map(String::into_bytes)
+        .collect()
 }
 
 fn document<D: Document>(data: &[u8]) -> bool {

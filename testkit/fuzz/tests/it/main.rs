@@ -1,4 +1,5 @@
-//! Drives every target for a bounded time, the same way on every run.
+//! Drives every target for a bounded time, the same way on every run, and replays what campaigns have
+//! found.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,19 +13,40 @@
     reason = "a longer run is asked for by environment variable"
 )]
 
+mod corpus;
+mod reached;
+mod versions;
+
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore as _, SeedableRng as _};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use strongroom_fuzz::mutate::mutate;
-use strongroom_fuzz::{Target, all};
+use strongroom_fuzz::targets::SLOW;
+use strongroom_fuzz::{Target, all, find};
 
 const ROUNDS: u32 = 8_000;
+/// Of a slow target's rounds one in so many is run.
+const SLOW_SHARE: u32 = 32;
+
+/// Root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
 
 fn rounds() -> u32 {
     std::env::var("STRONGROOM_FUZZ_ROUNDS").map_or(ROUNDS, |text| {
         text.parse().expect("STRONGROOM_FUZZ_ROUNDS is a number")
     })
+}
+
+fn rounds_of(target: &Target) -> u32 {
+    if SLOW.contains(&target.name) {
+        rounds() / SLOW_SHARE
+    } else {
+        rounds()
+    }
 }
 
 fn run(target: &Target, input: &[u8]) -> bool {
@@ -69,33 +91,16 @@ fn no_mutation_of_a_valid_input_makes_a_decoder_panic_or_accept_a_second_encodin
         println!(
             "{}: {} inputs, {} accepted",
             target.name,
-            rounds(),
-            drive(&target, rounds())
+            rounds_of(&target),
+            drive(&target, rounds_of(&target))
         );
     }
 }
 
 #[test]
 fn the_driver_catches_a_decoder_that_panics_and_one_that_is_lenient() {
-    let panics = Target {
-        name: "panics",
-        run: |data| data[3] == 0,
-        seeds: |_| vec![vec![0; 8]],
-    };
-    let lenient = Target {
-        name: "lenient",
-        run: |data| {
-            let text = String::from_utf8_lossy(data);
-            assert_eq!(
-                text.trim().as_bytes(),
-                data,
-                "accepted bytes that are not the encoding of their value"
-            );
-            true
-        },
-        seeds: |_| vec![b"{}".to_vec()],
-    };
-    for target in [panics, lenient] {
+    for name in ["broken_panics", "broken_lenient"] {
+        let target = find(name).expect(name);
         assert!(
             catch_unwind(AssertUnwindSafe(|| drive(&target, ROUNDS))).is_err(),
             "{}",
@@ -112,8 +117,9 @@ fn every_truncation_of_a_seed_is_survived_and_every_trailing_byte_is_refused() {
         for length in 0..seed.len().min(512) {
             run(&target, &seed[..length]);
         }
-        // Only a stream goes on after one frame; every other value ends with its bytes.
-        if target.name != "frame" {
+        // Only a stream goes on after one frame, and a query's last member takes any character;
+        // every other value ends with its bytes.
+        if !["frame", "api_query"].contains(&target.name) {
             assert!(
                 !run(&target, &[&seed[..], b"\0"].concat()),
                 "target `{}` accepts a trailing byte",
@@ -124,7 +130,9 @@ fn every_truncation_of_a_seed_is_survived_and_every_trailing_byte_is_refused() {
 }
 
 #[test]
-fn target_names_are_unique() {
+fn target_names_are_unique_and_the_slow_ones_are_targets() {
     let names: BTreeSet<&str> = all().iter().map(|target| target.name).collect();
     assert_eq!(names.len(), all().len());
+    assert!(SLOW.iter().all(|name| names.contains(name)));
+    assert!(!names.iter().any(|name| name.starts_with("broken_")));
 }
