@@ -8,7 +8,7 @@ every spend goes through Bitcoin Core's script interpreter. Needs no server and 
 
   (no option)   shows the transfer and the refused attacks, then leaves the platform up with commands to try; Ctrl-C ends it
   --check       runs everything once; exit 0 only if all of it held; the last line is JSON
-  --out DIR     keep the artefacts there; `strongroom journal verify DIR` recomputes the claim from them
+  --out DIR     keep the artefacts there; `strongroom verify DIR` recomputes the claim from them
 HELP
 }
 
@@ -118,7 +118,7 @@ usage: ./x attack [ROW…] [--mutants] [--json] [--out DIR]
 
 Attacks that must fail, against signers and witnesses as processes, with every service, the log's key and the network in the
 attacker's hands. Each row of docs/attacks.md is made beside an honest payment, which is signed. Evidence goes to DIR
-(target/attack), a folder a run, in the form that `strongroom journal verify` reads.
+(target/attack), a folder a run, in the form that `strongroom verify` reads.
 
   ROW         only these rows, as 29 or C1
   --mutants   make each attack again with the one guard off that stops it: now it must succeed

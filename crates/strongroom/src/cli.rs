@@ -10,13 +10,13 @@ mod doctor;
 mod end;
 mod fail;
 mod genesis;
-mod journal;
 mod keep;
 mod keys;
 mod show;
 mod status;
 mod tx;
 mod vaults;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -102,9 +102,8 @@ pub enum Command {
         #[command(flatten)]
         command: status::Status,
     },
-    /// The journal and what follows from it.
-    #[command(subcommand)]
-    Journal(journal::JournalCommand),
+    /// Replay a journal from its pinned genesis and recompute everything that a folder claims.
+    Verify(verify::Verify),
     /// Looks for what commonly goes wrong: server, clock, key files, disk, ports.
     Doctor {
         /// Server that it asks, and genesis that it believes.
@@ -123,7 +122,7 @@ impl Command {
     /// The command asks no server, and has no use for them.
     pub fn lead(&mut self, leading: ServerOptions) -> Result<(), NoServer> {
         match self {
-            Self::Keys(_) | Self::Genesis(_) | Self::Journal(_) => return Err(NoServer),
+            Self::Keys(_) | Self::Genesis(_) | Self::Verify(_) => return Err(NoServer),
             Self::Tenant { server, .. }
             | Self::Act { server, .. }
             | Self::Vault { server, .. }
@@ -159,7 +158,7 @@ fn execute(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Keys(command) => keys::run(&command, out),
         Command::Genesis(command) => genesis::run(&command, out),
-        Command::Journal(command) => journal::run(&command, out),
+        Command::Verify(command) => verify::run(&command, out),
         Command::Tenant { server, command } => {
             vaults::tenant(&Context::new(&server)?, &command, out)
         }

@@ -66,7 +66,7 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
 /// Everything claimed is recomputed from the files, from the pinned genesis on.
 fn verify(dir: &Path) -> anyhow::Result<Report> {
     println!(
-        "\n■ Recomputing every claim from {} (the same as: strongroom journal verify {0})",
+        "\n■ Recomputing every claim from {} (the same as: strongroom verify {0})",
         dir.display()
     );
 

@@ -1,6 +1,6 @@
 use crate::cli::context::Context;
 use crate::cli::fail::Usage;
-use crate::cli::{Command, Profile, ServerOptions, act, execute, genesis, journal, keys};
+use crate::cli::{Command, Profile, ServerOptions, act, execute, genesis, keys, verify};
 use serde_json::{Value, json};
 use std::fs::{Permissions, read_to_string, set_permissions, write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -375,9 +375,9 @@ fn a_genesis_that_breaks_a_rule_is_refused() {
 #[test]
 fn an_empty_folder_proves_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let verify = journal::JournalCommand::Verify {
+    let verify = verify::Verify {
         dir: dir.path().to_owned(),
         hash: None,
     };
-    assert!(run(&ServerOptions::default(), Command::Journal(verify)).is_err());
+    assert!(run(&ServerOptions::default(), Command::Verify(verify)).is_err());
 }

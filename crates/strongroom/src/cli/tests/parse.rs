@@ -53,7 +53,7 @@ fn every_documented_command_parses() {
         format!("approvals reject tx_{ID} --key k --yes --json"),
         format!("approvals reject tx_{ID} --key k --out no.json"),
         format!("status --genesis g.bin --genesis-hash {hash} --api-key-file k"),
-        format!("journal verify dir --hash {hash}"),
+        format!("verify dir --hash {hash}"),
         "tx --url http://127.0.0.1:1 list".to_owned(),
         "doctor --key a --key b --dir /".to_owned(),
     ] {
@@ -116,7 +116,8 @@ fn wrong_usage_is_exit_code_2() {
         "tx list --cursor a\u{a0}b",
         "genesis verify genesis.bin --hash 00",
         "act sign --file a.json",
-        "journal verify dir --profile p.toml",
+        "verify dir --profile p.toml",
+        "journal verify dir",
         "keys show a.json --url http://127.0.0.1:1",
         "no-such-command",
     ] {

@@ -28,7 +28,7 @@ pub fn how_to_go_on(stand: &mut Stand) -> anyhow::Result<()> {
     );
     println!("  See it: {strongroom} tx show TX · {strongroom} tx timeline TX");
     println!(
-        "  The client's own copy of the claim: {} journal verify {}",
+        "  The client's own copy of the claim: {} verify {}",
         program.display(),
         stand.layout.root().display()
     );

@@ -1,33 +1,30 @@
-//! `journal verify`: every claim of a folder of artefacts, recomputed in this process.
+//! `verify`: every claim of a folder of artefacts, recomputed in this process.
 
 use super::context::codecs;
 use anyhow::{Context as _, bail};
-use clap::Subcommand;
+use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use strongroom_client::verify::{Report, verify_dir_pinned};
 use strongroom_journal::Genesis;
 use strongroom_types::Digest;
 
-/// Subcommands of `strongroom journal`.
-#[derive(Subcommand, Debug)]
-pub enum JournalCommand {
-    /// Replay a journal from its pinned genesis and recompute everything claimed in a folder (see
-    /// docs/cli.md). The last line is JSON; the exit code is 0 only if nothing is wrong.
-    Verify {
-        /// The folder: genesis.bin, genesis.hash, journal.bin, cosignatures.bin, and optionally
-        /// transactions.jsonl, refusals.jsonl, counters.json.
-        dir: PathBuf,
-        /// The genesis hash you pinned; without it the folder's own genesis.hash is taken.
-        #[arg(long, value_name = "HEX")]
-        hash: Option<Digest>,
-    },
+/// Replays a journal from its pinned genesis and recomputes everything that a folder claims (see
+/// docs/cli.md). The last line is JSON; the exit code is 0 only if nothing is wrong.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub struct Verify {
+    /// The folder: genesis.bin, genesis.hash, journal.bin, cosignatures.bin, and optionally
+    /// transactions.jsonl, refusals.jsonl, counters.json.
+    pub dir: PathBuf,
+    /// The genesis hash you pinned; without it the folder's own genesis.hash is taken.
+    #[arg(long, value_name = "HEX")]
+    pub hash: Option<Digest>,
 }
 
 /// Verifies a folder; the last line printed is JSON.
-pub fn run(command: &JournalCommand, out: &mut dyn Write) -> anyhow::Result<()> {
-    let JournalCommand::Verify { dir, hash } = command;
-    let report = verify(dir, *hash)?;
+pub fn run(command: &Verify, out: &mut dyn Write) -> anyhow::Result<()> {
+    let report = verify(&command.dir, command.hash)?;
     for problem in &report.problems {
         writeln!(out, "PROBLEM: {problem}")?;
     }
