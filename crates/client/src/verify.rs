@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `genesis.bin`, `genesis.hash` | genesis and its pinned hash |
 //! | `journal.bin` | borsh `Vec<JournalBatch>`, from entry 0 |
+//! | `unwitnessed.bin` | optional: the batches behind it that signers were shown and no quorum cosigned |
 //! | `cosignatures.bin` | borsh `Vec<(NodeId, WitnessCosignature)>` |
 //! | `transactions.jsonl` | optional: signed transactions with what they were signed for |
 //! | `refusals.jsonl` | optional: signers' signed refusals of tampered requests, with the batch that stopped them if one did |
@@ -24,6 +25,7 @@ mod tests;
 pub use figures::{Figures, LayerFigures};
 
 use crate::error::SourceError;
+use journal::Batches;
 use serde_json::{Value, json};
 use std::io;
 use std::path::Path;
@@ -31,6 +33,10 @@ use std::sync::Arc;
 use strongroom_journal::Genesis;
 use strongroom_ports::chain::ChainCodec;
 use strongroom_types::Digest;
+use strongroom_wire::JournalBatch;
+
+/// Batches that signers were shown and no quorum cosigned, optional.
+const UNWITNESSED: &str = "unwitnessed.bin";
 
 /// Recomputed counts and heads, and everything that did not hold.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +47,8 @@ pub struct Report {
     pub head: String,
     /// Size of the largest head that a quorum of witnesses cosigned.
     pub witnessed: u64,
+    /// Number of entries behind these, kept for what was said of them and counted nowhere.
+    pub unwitnessed: u64,
     /// Number of authorized payments.
     pub authorized: u64,
     /// Attempts, the first ones included.
@@ -75,6 +83,9 @@ impl Report {
         });
         if let (Some(figures), Some(members)) = (&self.figures, line.as_object_mut()) {
             members.extend(figures.members());
+        }
+        if let (1.., Some(members)) = (self.unwitnessed, line.as_object_mut()) {
+            members.insert("unwitnessed".to_owned(), self.unwitnessed.into());
         }
         line.to_string()
     }
@@ -152,19 +163,27 @@ pub fn verify_artefacts(
     let genesis =
         Genesis::pinned(&read(files, "genesis.bin")?, hash).map_err(|e| form("genesis.bin", e))?;
 
-    let batches = list(files, "journal.bin")?;
+    let journal: Vec<JournalBatch> = list(files, "journal.bin")?;
+    let beyond: Vec<JournalBatch> = match optional(files, UNWITNESSED)? {
+        Some(bytes) => parsed(UNWITNESSED, &bytes)?,
+        None => Vec::new(),
+    };
+    let batches = Batches {
+        journal: &journal,
+        beyond: &beyond,
+    };
     let cosignatures = list(files, "cosignatures.bin")?;
 
     let mut report = Report::default();
     // The journal is verified first: transactions and refusals are judged by what it says, not by
     // one another.
-    let replayed = journal::replay(Arc::new(genesis), &batches, &cosignatures, &mut report)
+    let replayed = journal::replay(Arc::new(genesis), batches, &cosignatures, &mut report)
         .map_err(|e| form("genesis.bin", e))?;
 
     let transactions = lines(files, "transactions.jsonl", &mut report)?;
     transactions::verify(&replayed, codecs, &transactions, &mut report);
     refusals::verify(
-        (&replayed, &batches),
+        (&replayed, batches),
         &lines(files, "refusals.jsonl", &mut report)?,
         &mut report,
     );
@@ -203,8 +222,14 @@ fn list<T: borsh::BorshSerialize + borsh::BorshDeserialize>(
     files: Artefacts<'_>,
     file: &str,
 ) -> Result<Vec<T>, VerifyError> {
-    let bytes = read(files, file)?;
-    let values: Vec<T> = borsh::from_slice(&bytes).map_err(|e| form(file, e))?;
+    parsed(file, &read(files, file)?)
+}
+
+fn parsed<T: borsh::BorshSerialize + borsh::BorshDeserialize>(
+    file: &str,
+    bytes: &[u8],
+) -> Result<Vec<T>, VerifyError> {
+    let values: Vec<T> = borsh::from_slice(bytes).map_err(|e| form(file, e))?;
 
     // One journal must have one file: two encodings of one list would let two readers see different
     // bytes under the same claim.

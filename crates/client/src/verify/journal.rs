@@ -19,10 +19,28 @@ pub(super) struct Authorized {
     pub(super) attempts: Vec<Attempt>,
 }
 
-/// The journal after its last entry, and every payment in it.
+/// The journal after its last witnessed entry, and every payment in it.
 pub(super) struct Replayed {
     pub(super) follower: Follower,
     pub(super) payments: BTreeMap<Digest, Authorized>,
+    /// Checkpoint bodies of every head by size, those that no quorum witnessed included.
+    pub(super) bodies: BTreeMap<u64, String>,
+}
+
+/// The batches of a folder, which follow one another.
+#[derive(Clone, Copy)]
+pub(super) struct Batches<'a> {
+    /// `journal.bin`: witnessed to the last entry.
+    pub(super) journal: &'a [JournalBatch],
+    /// `unwitnessed.bin`: the batches behind it, of which no quorum knows.
+    pub(super) beyond: &'a [JournalBatch],
+}
+
+impl<'a> Batches<'a> {
+    /// All of them, in their order.
+    pub(super) fn all(self) -> impl Iterator<Item = &'a JournalBatch> {
+        self.journal.iter().chain(self.beyond)
+    }
 }
 
 impl Replayed {
@@ -36,7 +54,7 @@ impl Replayed {
 /// Applies every batch. A batch that does not follow ends the replay and is a problem.
 pub(super) fn replay(
     genesis: Arc<Genesis>,
-    batches: &[JournalBatch],
+    batches: Batches<'_>,
     cosignatures: &[(NodeId, WitnessCosignature)],
     report: &mut Report,
 ) -> Result<Replayed, Refusal> {
@@ -44,9 +62,9 @@ pub(super) fn replay(
     let mut replayed = Replayed {
         follower,
         payments: BTreeMap::new(),
+        bodies: BTreeMap::new(),
     };
-    let mut bodies: BTreeMap<u64, String> = BTreeMap::new();
-    for batch in batches {
+    for batch in batches.journal {
         // The follower passes over a batch that it has applied before. In a file, a second copy or
         // a gap means that it is not the journal it claims to be.
         if batch.first_seq != replayed.follower.size() {
@@ -71,7 +89,7 @@ pub(super) fn replay(
         }
 
         let tip = replayed.follower.tip();
-        bodies.insert(tip.size, tip.body.clone());
+        replayed.bodies.insert(tip.size, tip.body.clone());
     }
 
     let tip = replayed.follower.tip();
@@ -82,9 +100,16 @@ pub(super) fn replay(
         report.problem("journal: no entry");
     }
 
+    // Nothing of these batches counts: what they hold is not in the report, and no transaction may
+    // rest on it. They are here because signers were shown them.
+    if !batches.beyond.is_empty() {
+        replayed.add_beyond(batches, report)?;
+    }
+
     // The file must be witnessed to its last entry: what follows the last witnessed head may exist
-    // in this copy only.
-    report.witnessed = witnessed(replayed.follower.genesis(), &bodies, cosignatures, report);
+    // in this copy only. A quorum beyond it means that the folder hides witnessed entries.
+    let (genesis, bodies) = (replayed.follower.genesis(), &replayed.bodies);
+    report.witnessed = witnessed(genesis, bodies, cosignatures, report);
     if report.witnessed != report.entries {
         report.problem(format!(
             "witnessed are {} of {} entries",
@@ -95,6 +120,27 @@ pub(super) fn replay(
 }
 
 impl Replayed {
+    /// Applies the batches behind the journal to a follower of their own, for their heads.
+    fn add_beyond(&mut self, batches: Batches<'_>, report: &mut Report) -> Result<(), Refusal> {
+        let mut follower = Follower::new(Arc::clone(self.follower.genesis()))?;
+        for batch in batches.all() {
+            // What is wrong inside the journal is reported already.
+            let is_beyond = batch.first_seq >= report.entries;
+            let follows = batch.first_seq == follower.size();
+            let taken = follower.append(batch);
+            if is_beyond && !(follows && taken.is_ok()) {
+                let from = batch.first_seq;
+                report.problem(format!("unwitnessed entries from {from} do not follow"));
+                break;
+            }
+
+            let tip = follower.tip();
+            self.bodies.insert(tip.size, tip.body.clone());
+        }
+        report.unwitnessed = follower.size().saturating_sub(report.entries);
+        Ok(())
+    }
+
     fn count(&mut self, sealed: &SealedEntry, report: &mut Report) {
         // `append` has opened it: what does not open never comes here.
         let Ok(entry) = sealed.open() else { return };

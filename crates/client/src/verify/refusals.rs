@@ -1,18 +1,18 @@
 //! Refusals of tampered requests: each signed by the signer it names, for the reason it names.
 
 use super::Report;
-use super::journal::Replayed;
+use super::journal::{Batches, Replayed};
 use crate::error::{SourceError, with_causes};
 use crate::member;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use strongroom_journal::follower::Follower;
-use strongroom_types::{Digest, Refusal, digest};
+use strongroom_types::{Code, Digest, Refusal, digest};
 use strongroom_wire::{JournalBatch, Role, SignerMessage, decode, open};
 
 pub(super) fn verify(
-    (replayed, batches): (&Replayed, &[JournalBatch]),
+    (replayed, batches): (&Replayed, Batches<'_>),
     lines: &[(usize, Value)],
     report: &mut Report,
 ) {
@@ -76,10 +76,11 @@ fn verify_line(replayed: &Replayed, line: &Value) -> Result<Digest, SourceError>
 struct RefusedOtherwise(#[source] Refusal);
 
 /// A hostile writer's batch, if the line names one as what stopped the signer: the log's own key
-/// signed it, it follows this journal's entries, and their rules refuse it for the same reason.
+/// signed it, it follows this journal's entries, and their rules refuse it for the same reason; or
+/// it is taken by itself and is the other half of a split view.
 fn verify_batch(
     replayed: &Replayed,
-    batches: &[JournalBatch],
+    batches: Batches<'_>,
     line: &Value,
 ) -> Result<(), SourceError> {
     if line.get("batch").is_none() {
@@ -92,7 +93,7 @@ fn verify_batch(
     let genesis = Arc::clone(replayed.follower.genesis());
     let mut follower = Follower::new(genesis)?;
     let before = |known: &&JournalBatch| known.first_seq < batch.first_seq;
-    for known in batches.iter().take_while(before) {
+    for known in batches.all().take_while(before) {
         follower.append(known)?;
     }
 
@@ -101,6 +102,15 @@ fn verify_batch(
     match (follower.append(&batch), follower.halted().is_some()) {
         (Err(refusal), true) if refusal.code.as_str() == code => Ok(()),
         (Err(refusal), _) => Err(RefusedOtherwise(refusal).into()),
+        (Ok(_), _) if code == Code::Conflict.as_str() => {
+            // Two trees of one size under one log key: a signer that saw both acts on neither.
+            let tip = follower.tip();
+            match replayed.bodies.get(&tip.size) {
+                Some(ours) if *ours != tip.body => Ok(()),
+                Some(_) => Err("the batch is the journal's own".into()),
+                None => Err("the journal has no other head of the batch's size".into()),
+            }
+        }
         (Ok(_), _) => Err("the journal's rules take the batch".into()),
     }
 }

@@ -11,6 +11,7 @@ use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_tlog::{Checkpoint, Hash, MemoryTree, NoteSigner, sign_note};
 use strongroom_types::{Code, Scope, UnixMs};
 use strongroom_wire::{JournalBatch, encode};
+use strongroom_world::Log;
 
 /// Writes a folder and verifies it.
 fn verified(journal: &Journal, lines: &[Value], refusals: &[Value]) -> Report {
@@ -314,6 +315,101 @@ fn a_batch_that_stopped_signers_is_refused_by_the_journals_rules_for_their_reaso
         problem(&report, wanted);
         assert_eq!(report.refused_tampered, 0, "{wanted}");
     }
+}
+
+#[test]
+fn a_batch_that_the_rules_take_is_the_other_half_of_a_split_view_or_nothing() {
+    let journal = Journal::get();
+    let line = |code, batch: &JournalBatch| {
+        let mut line = refusal(&journal, 1, code);
+        line["batch"] = json!(hex::encode(encode(batch)));
+        line
+    };
+
+    // The history without its last entry goes on otherwise, under the same log key.
+    let batches = &journal.batches[..journal.batches.len() - 1];
+    let at = journal.entries.last().unwrap().1.at;
+    let other = Log::from_batches(&journal.world, batches).tick(at);
+    let good = verified(&journal, &[], &[line(Code::Conflict, &other)]);
+    assert_eq!(good.problems, Vec::<String>::new());
+    assert_eq!(good.refused_tampered, 1);
+
+    let own = journal.batches.last().unwrap();
+    let next = Log::from_batches(&journal.world, &journal.batches).tick(at);
+    for (line, wanted) in [
+        (line(Code::Conflict, own), "the batch is the journal's own"),
+        (
+            line(Code::Conflict, &next),
+            "no other head of the batch's size",
+        ),
+        (
+            line(Code::NotWitnessed, &other),
+            "the journal's rules take the batch",
+        ),
+    ] {
+        let report = verified(&journal, &[], &[line]);
+        problem(&report, wanted);
+        assert_eq!(report.refused_tampered, 0, "{wanted}");
+    }
+}
+
+/// Writes a folder whose journal ends before its last `count` batches, which lie beside it.
+fn with_beyond(journal: &Journal, count: usize, change: impl FnOnce(&mut Journal)) -> Report {
+    let mut cut = journal.clone();
+    let beyond = cut.batches.split_off(cut.batches.len() - count);
+    let mut shown = Journal {
+        batches: beyond,
+        ..journal.clone()
+    };
+    // The quorum has seen nothing of them; one witness has.
+    let few = cut.cosignatures.len() - 4 * count + 1;
+    shown.cosignatures.truncate(few);
+    change(&mut shown);
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    write(path("genesis.bin"), journal.world.genesis.to_bytes()).unwrap();
+    write(
+        path("genesis.hash"),
+        journal.world.genesis.hash().to_string(),
+    )
+    .unwrap();
+    write(path("journal.bin"), encode(&cut.batches)).unwrap();
+    write(path("unwitnessed.bin"), encode(&shown.batches)).unwrap();
+    write(path("cosignatures.bin"), encode(&shown.cosignatures)).unwrap();
+    write(path("transactions.jsonl"), format!("{}\n", journal.line())).unwrap();
+    verify_dir(dir.path(), &journal.codecs()).unwrap()
+}
+
+#[test]
+fn what_no_quorum_witnessed_lies_beside_the_journal_and_counts_for_nothing() {
+    let journal = Journal::get();
+    let report = with_beyond(&journal, 1, |_| {});
+    assert_eq!(report.problems, Vec::<String>::new());
+    let entries = journal.entries.len() as u64;
+    assert_eq!(
+        (report.entries, report.witnessed, report.unwitnessed),
+        (entries - 1, entries - 1, 1)
+    );
+    assert!(report.to_json().contains("\"unwitnessed\":1"));
+
+    // The payment's own entry is behind the end: nothing may be signed for it.
+    let all = journal.batches.len();
+    let paid = journal.find(|body| matches!(body, Body::Authorized(_)));
+    let from = journal.batches.iter().position(|b| b.first_seq == paid);
+    let report = with_beyond(&journal, all - from.unwrap(), |_| {});
+    problem(&report, "not authorized");
+    assert_eq!((report.authorized, report.signed), (0, 0));
+
+    let witnessed = with_beyond(&journal, 1, |shown| {
+        shown.cosignatures.clone_from(&journal.cosignatures);
+    });
+    problem(&witnessed, "witnessed are");
+    let other = Journal::of(2);
+    let foreign = with_beyond(&journal, 1, |shown| {
+        shown.batches = vec![other.batches.last().unwrap().clone()];
+    });
+    problem(&foreign, "do not follow");
 }
 
 #[test]
