@@ -1,12 +1,26 @@
-//! What a run leaves behind: a folder that `strongroom verify` recomputes.
+//! What a run leaves behind: a folder that `strongroom verify` recomputes, with what the attacker
+//! brought beside it.
+
+mod complete;
 
 pub use crate::ground::Refused;
-use crate::ground::{Ground, Payment};
+pub use complete::{complete, recomputes};
+
+use crate::ground::{Ground, HostileRecord, Payment};
+use crate::row::{Case, Outcome};
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use strongroom_types::NodeId;
-use strongroom_wire::WitnessCosignature;
+use strongroom_signing::{message_digest, request_digest};
+use strongroom_types::{Digest, NodeId, digest};
+use strongroom_wire::{CoordinatorMessage, Envelope, JournalBatch, WitnessCosignature};
+
+/// Hostile records that are kept beside those that a kept refusal answers: a flood of thousands is
+/// worth as little as a few.
+const RECORDS_MAX: usize = 64;
+/// Longest bytes that are kept whole; of longer ones their number and digest are.
+const BYTES_MAX: usize = 1 << 20;
 
 /// A transaction that the honest signers signed.
 #[derive(Clone)]
@@ -17,20 +31,34 @@ pub struct SignedPayment {
     pub signed: Vec<u8>,
 }
 
+/// What a folder says of the run itself.
+pub struct Run<'a> {
+    /// The attack.
+    pub case: &'a Case,
+    /// `defended` or `guard off`.
+    pub what: &'a str,
+    /// What the honest signers signed; the honest payment first.
+    pub signed: &'a [&'a SignedPayment],
+    /// What came of the attempt.
+    pub outcome: &'a Outcome,
+}
+
 /// Writes a run's folder.
-pub fn keep(
-    dir: &Path,
-    name: &str,
-    ground: &Ground,
-    signed: &[&SignedPayment],
-    refused: &[Refused],
-) -> anyhow::Result<()> {
+pub fn keep(dir: &Path, ground: &Ground, run: &Run<'_>) -> anyhow::Result<()> {
+    // Nothing of an earlier run may stand in for what this one lacks.
+    if dir.exists() {
+        std::fs::remove_dir_all(dir).with_context(|| dir.display().to_string())?;
+    }
     std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     let genesis = &ground.world.genesis;
     std::fs::write(dir.join("genesis.bin"), genesis.to_bytes())?;
     std::fs::write(dir.join("genesis.hash"), format!("{}\n", genesis.hash()))?;
-    std::fs::write(dir.join("journal.bin"), borsh::to_vec(&ground.log.batches)?)?;
 
+    let (journal, beyond) = ground.log.batches.split_at(witnessed(ground));
+    std::fs::write(dir.join("journal.bin"), borsh::to_vec(journal)?)?;
+    if !beyond.is_empty() {
+        std::fs::write(dir.join("unwitnessed.bin"), borsh::to_vec(beyond)?)?;
+    }
     let cosignatures: Vec<(NodeId, WitnessCosignature)> = ground
         .cosignatures
         .iter()
@@ -38,10 +66,80 @@ pub fn keep(
         .collect();
     std::fs::write(dir.join("cosignatures.bin"), borsh::to_vec(&cosignatures)?)?;
 
-    let transactions = signed.iter().map(|one| transaction(ground, one));
+    let transactions = run.signed.iter().map(|one| transaction(ground, one));
     lines(&dir.join("transactions.jsonl"), transactions)?;
-    let refusals = refused.iter().map(|one| Ok(refusal(name, one)));
-    lines(&dir.join("refusals.jsonl"), refusals)
+    let name = format!("{}/{}", run.case.id, run.case.name);
+    let refused = &run.outcome.refused;
+    let refusals = refused.iter().map(|one| Ok(refusal(&name, one)));
+    lines(&dir.join("refusals.jsonl"), refusals)?;
+
+    let mut records = ground.hostile_records();
+    if let Some(beside) = &ground.beside {
+        records.extend(beside.hostile_records());
+    }
+    let kept = chosen(&records, refused);
+    let kept = kept.into_iter().map(|one| Ok(record(one)));
+    lines(&dir.join("hostile.jsonl"), kept)?;
+    let summary = summary(run, records.len());
+    Ok(std::fs::write(
+        dir.join("run.json"),
+        format!("{summary}\n"),
+    )?)
+}
+
+/// Number of the writer's batches up to the largest head that a quorum cosigned.
+fn witnessed(ground: &Ground) -> usize {
+    let mut largest: BTreeMap<u16, usize> = BTreeMap::new();
+    for (number, batch) in (1..).zip(&ground.log.batches) {
+        let body = body(batch);
+        let over = ground.cosignatures.iter();
+        let over = over.filter(|(_, cosignature)| cosignature.body == body);
+        for (seat, _) in over {
+            largest.insert(*seat, number);
+        }
+    }
+
+    // A word over a larger head covers every head before it.
+    let mut numbers: Vec<usize> = largest.into_values().collect();
+    numbers.sort_unstable_by(|a, b| b.cmp(a));
+    let quorum = usize::try_from(ground.world.genesis.quorum).unwrap_or(usize::MAX);
+    let place = quorum.checked_sub(1);
+    let found = place.and_then(|place| numbers.get(place).copied());
+    found.unwrap_or(0)
+}
+
+/// The checkpoint of a batch, as witnesses cosign it.
+fn body(batch: &JournalBatch) -> String {
+    let (body, _) = batch.note.split_once("\n\n").unwrap_or((&batch.note, ""));
+    format!("{body}\n")
+}
+
+/// The records that are kept: those that a kept refusal answers, and the first ones.
+fn chosen<'a>(records: &'a [HostileRecord], refused: &[Refused]) -> Vec<&'a HostileRecord> {
+    let named: BTreeSet<Digest> = refused.iter().map(|one| one.refusal.request).collect();
+    let mut first = 0;
+    let mut kept = Vec::new();
+    for record in records {
+        let is_answered = names(&record.bytes).iter().any(|name| named.contains(name));
+        if is_answered || first < RECORDS_MAX {
+            first += usize::from(!is_answered);
+            kept.push(record);
+        }
+    }
+    kept
+}
+
+/// The digests by which a signer's refusal may name a record of its inbox: that of the request to
+/// sign in it, and that of the whole message.
+fn names(record: &[u8]) -> Vec<Digest> {
+    let Ok(envelope) = Envelope::unverified(record) else {
+        return Vec::new();
+    };
+    let mut names = vec![message_digest(&envelope.payload)];
+    if let Ok(CoordinatorMessage::Sign(request)) = envelope.payload() {
+        names.push(request_digest(&request));
+    }
+    names
 }
 
 fn lines(file: &Path, values: impl Iterator<Item = anyhow::Result<Value>>) -> anyhow::Result<()> {
@@ -78,4 +176,33 @@ fn refusal(name: &str, one: &Refused) -> Value {
         members.insert("batch".to_owned(), batch.into());
     }
     line
+}
+
+fn record(one: &HostileRecord) -> Value {
+    let mut line = json!({"kind": one.kind.name(), "to": one.to, "length": one.bytes.len()});
+    let (name, value) = if one.bytes.len() <= BYTES_MAX {
+        ("bytes", hex::encode(&one.bytes))
+    } else {
+        let digest = digest("strongroom/attack-record/v1", &[&one.bytes]);
+        ("digest", digest.to_string())
+    };
+    if let Some(members) = line.as_object_mut() {
+        members.insert(name.to_owned(), value.into());
+    }
+    line
+}
+
+/// What the verifier does not read: the row, and codes that no signer signed.
+fn summary(run: &Run<'_>, records: usize) -> Value {
+    let unsigned = run.outcome.codes.iter();
+    let unsigned: Vec<&str> = unsigned.map(|code| code.as_str()).collect();
+    json!({
+        "row": run.case.id,
+        "guard": run.case.name,
+        "run": run.what,
+        "code": run.case.code.as_str(),
+        "unsigned": unsigned,
+        "harm": run.outcome.harm,
+        "records": records,
+    })
 }

@@ -10,6 +10,7 @@ mod beside;
 mod ceremony;
 mod coordinator;
 mod hostile;
+mod hostile_records;
 mod journal;
 mod member;
 mod node;
@@ -18,6 +19,7 @@ mod refused;
 mod writer;
 
 pub use coordinator::{Answer, Building, Payment, coin, edited};
+pub use hostile_records::{HostileRecord, Kind};
 pub use journal::Forced;
 pub use member::{CHOSEN, Ended, Lies};
 pub use node::{Files, Node, Program};
@@ -26,12 +28,14 @@ pub use refused::Refused;
 pub use writer::HonestWriter;
 
 use anyhow::{Context as _, bail};
+use hostile_records::HostileRecords;
 use node::Event;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use strongroom_journal::Genesis;
 use strongroom_journal::follower::Follower;
 use strongroom_types::{NodeId, UnixMs};
 use strongroom_wire::envelope::Heading;
@@ -82,6 +86,8 @@ pub struct Ground {
     words: BTreeMap<u16, Vec<u8>>,
     /// A second installation, or what the attacker calls one, that an attack made.
     pub beside: Option<Box<Ground>>,
+    /// What the attacker brought in the attempt.
+    hostile: HostileRecords,
     /// Every batch as a sealed record, with the position of its first entry.
     batches: Vec<(u64, Vec<u8>)>,
     nodes: BTreeMap<u16, Node>,
@@ -126,6 +132,7 @@ impl Ground {
         }
         let mut ground = Self::closed(folder, world.clone(), Log::new(&world), program);
         ground.start_nodes(&seats)?;
+        ground.wait_started()?;
         Ok(ground)
     }
 
@@ -152,6 +159,7 @@ impl Ground {
             cosignatures: Vec::new(),
             words: BTreeMap::new(),
             beside: None,
+            hostile: HostileRecords::default(),
             batches: Vec::new(),
             nodes: BTreeMap::new(),
             events,
@@ -169,6 +177,21 @@ impl Ground {
             self.nodes.insert(*seat, node);
         }
         Ok(())
+    }
+
+    /// Waits until every node answers its operator; a node that ended instead is named.
+    fn wait_started(&mut self) -> anyhow::Result<()> {
+        self.until("the nodes did not start", |ground| {
+            let mut all = true;
+            for (seat, node) in &mut ground.nodes {
+                if let Some(status) = node.ended() {
+                    let said = node.last_words();
+                    bail!("the node in seat {seat} ended by {status}: {said}");
+                }
+                all &= node.status().is_ok();
+            }
+            Ok(all.then_some(()))
+        })
     }
 
     /// Stops every node and keeps what is needed to go on from here.
@@ -296,6 +319,7 @@ impl Ground {
 
     /// Sends a frame to a node, if one runs and is connected.
     pub fn send(&self, seat: u16, frame: &ToSigner) -> bool {
+        self.keep_frame(seat, frame);
         self.nodes.get(&seat).is_some_and(|node| node.send(frame))
     }
 
@@ -367,6 +391,23 @@ impl Prepared {
         })
     }
 
+    /// An installation without a journal, for tests.
+    #[cfg(test)]
+    pub(crate) fn unmade(folder: &Path, options: WorldOptions) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            world: World::new(1, options),
+            batches: Vec::new(),
+            cosignatures: Vec::new(),
+            sequence: 0,
+        }
+    }
+
+    /// The genesis that its operators pinned.
+    pub fn genesis(&self) -> &Genesis {
+        &self.world.genesis
+    }
+
     /// Whether this build comes to the states that the journal's writer signed. One with a guard off
     /// that is at work in every journal does not.
     pub fn replays(&self) -> bool {
@@ -394,15 +435,9 @@ impl Prepared {
         }
         ground.start_nodes(&seats)?;
 
+        ground.wait_started()?;
+
         // A new entry makes every witness speak at once: until then no head is fresh.
-        ground.until("the nodes did not connect", |ground| {
-            let seats = ground.seats();
-            let statuses: anyhow::Result<Vec<_>> = seats
-                .into_iter()
-                .map(|seat| ground.node(seat)?.status())
-                .collect();
-            Ok(statuses.is_ok().then_some(()))
-        })?;
         ground.tick()?;
         Ok(ground)
     }

@@ -12,7 +12,10 @@
 pub mod direct;
 pub mod evidence;
 pub mod ground;
+pub mod ids;
 pub mod pages;
 pub mod row;
 pub mod rows;
 pub mod run;
+pub mod suite;
+pub mod tell;

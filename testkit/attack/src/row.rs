@@ -82,6 +82,12 @@ pub struct Case {
     pub guard: Option<G>,
     /// The guard's name, or the kind of what stops it.
     pub name: &'static str,
+    /// What is attempted, for one who moves money and not records.
+    pub story: &'static str,
+    /// What stops it, in a sentence.
+    pub stopped_by: &'static str,
+    /// The harm that is there without the guard; none when none can be switched off.
+    pub red_when: Option<&'static str>,
     /// The code with which the attack is refused.
     pub code: Code,
     /// The world in which it happens.
@@ -97,6 +103,9 @@ impl Case {
             id: row.id,
             guard: Some(attack.guard),
             name: attack.guard.name(),
+            story: row.story,
+            stopped_by: attack.guard.claim(),
+            red_when: Some(attack.red_when),
             code: attack.code,
             world: attack.world,
             run: attack.run,
@@ -109,6 +118,9 @@ impl Case {
             id: row.id,
             guard: None,
             name: row.held_by.kind(),
+            story: row.story,
+            stopped_by: row.held_by.what(),
+            red_when: None,
             code: row.code,
             world: row.world,
             run: row.run,

@@ -65,7 +65,8 @@ mod steps;
 
 use crate::evidence::{Refused, SignedPayment};
 use crate::ground::{Answer, Forced, Ground, Payment, now};
-use crate::row::{Outcome, Row, Standing};
+use crate::pages::NEEDS;
+use crate::row::{Case, Outcome, Row, Standing};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strongroom_journal::Body;
@@ -143,6 +144,35 @@ pub const STANDING: &[Standing] = &[
     c08_two_faces::LONGER_POLYNOMIAL,
     c23_coordinators_choice::SWAPPED,
 ];
+
+/// Everything that is run of these rows, in their order; of all rows when none is named.
+///
+/// # Errors
+/// In words, an id that no row has.
+pub fn cases(ids: &[String]) -> Result<Vec<Case>, String> {
+    let guarded = ALL
+        .iter()
+        .flat_map(|row| row.attacks.iter().map(|attack| Case::of(row, attack)));
+    let cases: Vec<Case> = guarded.chain(STANDING.iter().map(Case::standing)).collect();
+    if ids.is_empty() {
+        return Ok(cases);
+    }
+
+    let mut found = Vec::new();
+    for id in ids {
+        let before = found.len();
+        found.extend(cases.iter().filter(|case| case.id == id));
+        if found.len() == before {
+            let waits = NEEDS.iter().find(|(waiting, _, _)| waiting == id);
+            let why = waits.map_or_else(
+                || format!("no row {id}"),
+                |(_, _, part)| format!("row {id} waits for a part ({part})"),
+            );
+            return Err(format!("{why}: --list shows the rows"));
+        }
+    }
+    Ok(found)
+}
 
 /// The quorum that signs.
 const QUORUM: [u16; 2] = [1, 3];

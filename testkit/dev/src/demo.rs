@@ -52,6 +52,10 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
     let report = verify(&options.out)?;
     let line = summary(&report)?;
 
+    println!(
+        "\n■ These were a few attacks. All {} rows of docs/attacks.md: ./x attack",
+        attack_rows(ATTACKS)
+    );
     if options.check {
         stand.stop();
     } else {
@@ -62,6 +66,9 @@ pub fn run(options: &DemoOptions) -> anyhow::Result<()> {
     println!("{line}");
     Ok(())
 }
+
+/// The attacks that `./x attack` makes.
+const ATTACKS: &str = include_str!("../../../docs/attacks.md");
 
 /// Everything claimed is recomputed from the files, from the pinned genesis on.
 fn verify(dir: &Path) -> anyhow::Result<Report> {
@@ -92,6 +99,34 @@ fn verify(dir: &Path) -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// Number of attacks that the page says are made: a heading each, or a line of the table of those
+/// that no guard stops.
+fn attack_rows(page: &str) -> usize {
+    let (mut rows, mut is_standing) = (0, false);
+    for line in page.lines() {
+        if let Some(title) = line.strip_prefix("# ") {
+            is_standing = title == "Attacks that no condition of ours stops";
+        }
+        let is_row = line.starts_with("| ") && !line.starts_with("| id ");
+        rows += usize::from(line.starts_with("## ") || (is_standing && is_row));
+    }
+    rows
+}
+
 fn summary(report: &Report) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(&report.to_json())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_counted_and_what_waits_is_not() {
+        let page = "# Attacks that must fail\n\n## 1\n\n| guard | red |\n|---|---|\n| A | b |\n\n## 2\n\n\
+            # Attacks that no condition of ours stops\n\n| id | attack |\n|---|---|\n| C4 | a |\n| C5 | b |\n\n\
+            # Attacks that wait for a part\n\n| id | attack |\n|---|---|\n| 5 | c |\n";
+        assert_eq!(attack_rows(page), 4);
+        assert!(attack_rows(ATTACKS) > 50);
+    }
 }

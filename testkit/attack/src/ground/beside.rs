@@ -1,6 +1,6 @@
 //! A second installation beside the ready one: worlds that no honest founder would make.
 
-use super::{Files, Ground, Node, configure, install, now};
+use super::{Files, Ground, Kind, Node, configure, install, now};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use strongroom_journal::state::Lookup as _;
@@ -32,6 +32,7 @@ impl Ground {
 
     /// Installs such a world in a folder of its own; no node runs yet.
     pub fn install_beside(&self, world: &World, seats: &[u16]) -> anyhow::Result<Self> {
+        self.keep_hostile(Kind::Genesis, &world.genesis.to_bytes());
         let folder = self.folder.join("b");
         std::fs::create_dir_all(&folder)?;
         for seat in seats {
@@ -67,6 +68,7 @@ impl Ground {
         let socket = |files: &Files| format!("{:?}", files.socket());
         let text = text.replace(&socket(&files), &socket(&twin));
         let text = format!("{text}admin_socket = {:?}\n", twin.admin());
+        self.keep_hostile(Kind::Process, text.as_bytes());
         std::fs::write(twin.config(), text)?;
         let node = Node::start(twin, &self.program, self.sender.clone())?;
         Ok(self.nodes.insert(seat, node))

@@ -1,6 +1,6 @@
 //! The journal in the attacker's hands: an honest writer's work, and what a hostile one can do.
 
-use super::{Ground, now};
+use super::{Ground, Kind, now};
 use anyhow::bail;
 use std::time::Duration;
 use strongroom_journal::entry::{SealedEntry, VERSION};
@@ -54,6 +54,7 @@ impl Ground {
 
     /// The same under any scope.
     pub fn order_offer(&mut self, offer: &Offer, stamp: UnixMs) -> Result<u64, Refusal> {
+        self.keep_hostile(Kind::Submission, &strongroom_wire::encode(&offer.body));
         let ordered = self.log.order_offers(stamp, std::slice::from_ref(offer));
         for batch in &ordered.batches {
             self.publish(&batch.batch);

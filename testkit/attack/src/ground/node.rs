@@ -206,6 +206,12 @@ impl Node {
         Some(status.code().unwrap_or(-1))
     }
 
+    /// The last line that the process wrote.
+    pub fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(self.files.log()).unwrap_or_default();
+        log.lines().last().unwrap_or_default().to_owned()
+    }
+
     /// Process id.
     pub fn pid(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)

@@ -3,7 +3,7 @@
 //! shows what it would rest on, that no share counts for another signature than its own.
 
 use super::{QUORUM, usual};
-use crate::ground::{Answer, Ground, Payment};
+use crate::ground::{Answer, Ground, Kind, Payment};
 use crate::row::{Hold, Outcome, Standing};
 use anyhow::Context as _;
 use std::collections::BTreeMap;
@@ -55,6 +55,9 @@ fn mixed(ground: &mut Ground) -> anyhow::Result<Outcome> {
         for (other, to) in sessions.iter().enumerate().filter(|(to, _)| *to != at) {
             let mut answers = to.answers.clone();
             let share = of.answers.get(&1).context("a share")?.clone();
+            if let Answer::Shares(shares) = &share {
+                ground.keep_hostile(Kind::Share, &shares.concat());
+            }
             answers.insert(1, share);
             match ground.add_up(&to.request, &answers) {
                 Ok(_) => {

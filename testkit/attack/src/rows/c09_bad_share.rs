@@ -1,7 +1,7 @@
 //! C9: a signer gives a wrong share. A false complaint cannot be sent: no message carries one.
 
 use super::{QUORUM, usual};
-use crate::ground::{Answer, Ground};
+use crate::ground::{Answer, Ground, Kind};
 use crate::row::{Attack, Outcome, Row};
 use anyhow::Context as _;
 use strongroom_guard::G;
@@ -35,6 +35,7 @@ fn wrong_share(ground: &mut Ground) -> anyhow::Result<Outcome> {
     };
     let last = shares.first_mut().and_then(|share| share.last_mut());
     *last.context("a share")? ^= 1;
+    ground.keep_hostile(Kind::Share, &shares.concat());
 
     match ground.add_up(&request, &bad) {
         // For one nonce, message and key there is one valid signature: any other is none.

@@ -2,7 +2,7 @@
 
 use super::r27_edited_database::database;
 use super::usual;
-use crate::ground::Ground;
+use crate::ground::{Ground, Kind};
 use crate::row::{Attack, Outcome, Row};
 use rusqlite::params;
 use std::collections::BTreeMap;
@@ -56,6 +56,7 @@ fn compare_and_swap(ground: &mut Ground) -> anyhow::Result<Outcome> {
     } else {
         let swap = "UPDATE signer_share SET wrapped = ?2 WHERE threshold_key = ?1";
         database.execute(swap, params![first_key.0, second])?;
+        ground.keep_hostile(Kind::Disk, second);
     }
     drop(database);
 

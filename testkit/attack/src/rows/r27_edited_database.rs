@@ -1,7 +1,7 @@
 //! 27: a signer's database is edited by hand.
 
 use super::{QUORUM, try_to_sign, usual};
-use crate::ground::{Building, Ground, Payment, now};
+use crate::ground::{Building, Ground, Kind, Payment, now};
 use crate::row::{Attack, Outcome, Row};
 use anyhow::Context as _;
 use rusqlite::{Connection, params};
@@ -49,7 +49,8 @@ fn another_receiver(ground: &mut Ground) -> anyhow::Result<Outcome> {
 
     for seat in QUORUM {
         ground.node(seat)?.kill()?;
-        edit_entry(&database(ground, seat)?, seq)?;
+        let edited = edit_entry(&database(ground, seat)?, seq)?;
+        ground.keep_hostile(Kind::Disk, &edited);
         let ended = ground.start_again(seat)?;
         anyhow::ensure!(ended.is_none(), "signer {seat} ended: {ended:?}");
     }
@@ -58,7 +59,8 @@ fn another_receiver(ground: &mut Ground) -> anyhow::Result<Outcome> {
     try_to_sign(ground, &payment)
 }
 
-fn edit_entry(database: &Connection, seq: u64) -> anyhow::Result<()> {
+/// Gives the entry as it stands in the database then.
+fn edit_entry(database: &Connection, seq: u64) -> anyhow::Result<Vec<u8>> {
     let seq = i64::try_from(seq)?;
     let read = "SELECT sealed FROM journal_entry WHERE seq = ?1";
     let sealed: Vec<u8> = database.query_row(read, [seq], |row| row.get(0))?;
@@ -74,7 +76,7 @@ fn edit_entry(database: &Connection, seq: u64) -> anyhow::Result<()> {
     let edited = strongroom_wire::encode(&SealedEntry::new(&entry, sealed.salt));
     let write = "UPDATE journal_entry SET sealed = ?2 WHERE seq = ?1";
     database.execute(write, params![seq, edited])?;
-    Ok(())
+    Ok(edited)
 }
 
 /// What the stop changed in the state is put back as it was.
@@ -94,7 +96,8 @@ fn stop_taken_out(ground: &mut Ground) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::default();
     for (seat, before) in before {
         ground.node(seat)?.kill()?;
-        put_back(&database(ground, seat)?, &before)?;
+        let was = put_back(&database(ground, seat)?, &before)?;
+        ground.keep_hostile(Kind::Disk, &was);
         outcome.codes.extend(ground.start_again(seat)?);
     }
     if !outcome.codes.is_empty() {
@@ -111,19 +114,22 @@ fn state(database: &Connection) -> anyhow::Result<State> {
     Ok(pairs.collect::<Result<State, _>>()?)
 }
 
-fn put_back(database: &Connection, before: &State) -> anyhow::Result<()> {
+/// Gives what stands in the changed rows then.
+fn put_back(database: &Connection, before: &State) -> anyhow::Result<Vec<u8>> {
+    let mut put = Vec::new();
     for (key, value) in state(database)? {
         let changed = match before.get(&key) {
             Some(was) if *was == value => continue,
-            Some(was) => database.execute(
-                "UPDATE journal_state SET state_value = ?2 WHERE state_key = ?1",
-                params![key, was],
-            )?,
+            Some(was) => {
+                put.extend_from_slice(was);
+                let write = "UPDATE journal_state SET state_value = ?2 WHERE state_key = ?1";
+                database.execute(write, params![key, was])?
+            }
             None => database.execute("DELETE FROM journal_state WHERE state_key = ?1", [key])?,
         };
         anyhow::ensure!(changed == 1, "a row of the state");
     }
-    Ok(())
+    Ok(put)
 }
 
 pub(super) fn database(ground: &mut Ground, seat: u16) -> anyhow::Result<Connection> {

@@ -2,7 +2,7 @@
 
 use super::usual;
 use crate::evidence::Refused;
-use crate::ground::{Answer, Ground, now, refused};
+use crate::ground::{Answer, Ground, Kind, now, refused};
 use crate::row::{Attack, Outcome, Row};
 use anyhow::Context as _;
 use std::collections::BTreeMap;
@@ -210,6 +210,7 @@ fn huge_message(ground: &mut Ground) -> anyhow::Result<Outcome> {
     let before = peak(ground)?;
     let mut message = u32::try_from(BYTES)?.to_be_bytes().to_vec();
     message.resize(4 + BYTES, 0x28);
+    ground.keep_hostile(Kind::Bytes, &message);
     ground.node(SEAT)?.send_bytes(&message);
     let codes = strongroom_wire::decode::<ToSigner>(&message).err();
 

@@ -1,9 +1,10 @@
 //! 31: a witness's disk is put back to an earlier day.
 
 use super::usual;
-use crate::ground::{Ground, copy, now};
+use crate::ground::{Ground, Kind, copy, now};
 use crate::row::{Attack, Outcome, Row};
 use anyhow::Context as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use strongroom_guard::G;
 use strongroom_types::Code;
@@ -46,8 +47,7 @@ fn backup_of_an_earlier_start(ground: &mut Ground) -> anyhow::Result<Outcome> {
 
     let mut other = vouch_for_one_more(ground)?;
     ground.node(SEAT)?.kill()?;
-    std::fs::remove_dir_all(&data)?;
-    copy(&backup, &data)?;
+    put_back(ground, &backup, &data)?;
 
     // The restored node gets nothing of the history that it vouched for.
     ground.cut_off.insert(SEAT);
@@ -68,8 +68,7 @@ fn snapshot_of_the_same_start(ground: &mut Ground) -> anyhow::Result<Outcome> {
     let mut other = vouch_for_one_more(ground)?;
     let own = ground.word(SEAT).context("its newest cosignature")?;
     ground.node(SEAT)?.kill()?;
-    std::fs::remove_dir_all(&data)?;
-    copy(&backup, &data)?;
+    put_back(ground, &backup, &data)?;
 
     // The start itself moves the marker on: the snapshot is put back behind it as well.
     ground.cut_off.insert(SEAT);
@@ -91,7 +90,16 @@ fn snapshot_of_the_same_start(ground: &mut Ground) -> anyhow::Result<Outcome> {
     show_the_other(ground, &mut other)
 }
 
-fn folders(ground: &mut Ground) -> anyhow::Result<(std::path::PathBuf, std::path::PathBuf)> {
+/// The folder is as it was when the backup was made.
+pub(super) fn put_back(ground: &Ground, backup: &Path, data: &Path) -> anyhow::Result<()> {
+    std::fs::remove_dir_all(data)?;
+    copy(backup, data)?;
+    let database = std::fs::read(data.join("signer.db"))?;
+    ground.keep_hostile(Kind::Disk, &database);
+    Ok(())
+}
+
+fn folders(ground: &mut Ground) -> anyhow::Result<(PathBuf, PathBuf)> {
     let data = ground.node(SEAT)?.files().data();
     let backup = data.with_extension("backup");
     Ok((data, backup))

@@ -1,8 +1,8 @@
 //! 42: database and boot marker are lost together; a crash comes between the two.
 
-use super::r31_restored_disk::{show_the_other, vouch_for_one_more};
+use super::r31_restored_disk::{put_back, show_the_other, vouch_for_one_more};
 use super::usual;
-use crate::ground::{Ground, copy};
+use crate::ground::{Ground, Kind, copy};
 use crate::row::{Attack, Outcome, Row};
 use anyhow::Context as _;
 use strongroom_guard::G;
@@ -42,6 +42,7 @@ fn both_lost(ground: &mut Ground) -> anyhow::Result<Outcome> {
         let _ = std::fs::remove_file(files.data().join(file));
     }
     std::fs::remove_file(files.marker())?;
+    ground.keep_hostile(Kind::Disk, b"signer.db and the boot marker are gone");
 
     ground.cut_off.insert(SEAT);
     if let Some(code) = ground.start_again(SEAT)? {
@@ -79,8 +80,7 @@ fn crash_while_it_starts(ground: &mut Ground) -> anyhow::Result<Outcome> {
         });
     }
     ground.node(SEAT)?.kill()?;
-    std::fs::remove_dir_all(&data)?;
-    copy(&backup, &data)?;
+    put_back(ground, &backup, &data)?;
     let code = ground.start_again(SEAT)?;
     let code = code.context("a folder that was put back starts")?;
     Ok(Outcome {

@@ -2,7 +2,7 @@
 //! can be revoked is not built.
 
 use super::{QUORUM, brought, try_to_sign, usual};
-use crate::ground::{Building, Ground, Payment, now};
+use crate::ground::{Building, Ground, Kind, Payment, now};
 use crate::row::{Attack, Outcome, Row};
 use anyhow::Context as _;
 use strongroom_guard::G;
@@ -61,6 +61,7 @@ fn as_transactions_service(ground: &mut Ground) -> anyhow::Result<Outcome> {
     let second = payment.further(AttemptKind::Bump, ground.build(&dearer)?);
     let mut writer = ground.honest_writer()?;
     let body = Body::from(second.attempt);
+    ground.keep_hostile(Kind::Submission, &strongroom_wire::encode(&body));
     if let Err(refusal) = writer.submit(Role::Api, &body)? {
         return Ok(Outcome {
             codes: vec![refusal.code],
