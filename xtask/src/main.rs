@@ -11,6 +11,7 @@ mod domains;
 mod error_pages;
 mod file_sizes;
 mod function_sizes;
+mod guard_names;
 mod layers;
 mod module_cycles;
 mod page_paths;
@@ -49,6 +50,12 @@ enum Command {
     ErrorPages,
     /// Refuse Rust files over 500 lines, and functions over 70.
     FileSizes,
+    /// Refuse release programs that hold the guards' switch or claims.
+    GuardNames {
+        /// The programs.
+        #[arg(required = true)]
+        programs: Vec<PathBuf>,
+    },
     /// Measure comments, paragraphs and words of the production code; show those of the test kit.
     Prose(prose::Options),
 }
@@ -79,6 +86,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
             test_names::check(&root)
         }
         Command::FileSizes => file_sizes::check(&root),
+        Command::GuardNames { programs } => guard_names::check(&root, programs),
         Command::Prose(options) => prose::run(&root, options),
     }
 }
