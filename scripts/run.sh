@@ -116,52 +116,75 @@ help_attack() {
 usage: ./x attack [ROW…] [--mutants] [--json] [--out DIR]
        ./x attack --list | --direct [GUARD…] | --pages
 
-Attacks that must fail, against signers and witnesses as processes, with every service, the log's key and the network in the
-attacker's hands. Each row of docs/attacks.md is made beside an honest payment, which is signed. Evidence goes to DIR
-(target/attack), a folder a run, in the form that `strongroom verify` reads.
+Attacks that must fail, against the shipped signers and witnesses as processes, with every service, the log's key and the
+network in the attacker's hands. Each row of docs/attacks.md is made beside an honest payment, which is signed. Evidence
+goes to DIR (target/attack), a folder a run: what the attacker brought, the refusals, the honest signature. A folder that
+lacks one of them, or that `strongroom verify` does not recompute, fails its row.
 
-  ROW         only these rows, as 29 or C1
+  ROW         only these rows, as 29 or C1: the story, who refused by which code, and what happens without the guard
   --mutants   make each attack again with the one guard off that stops it: now it must succeed
-  --json      a line of JSON for each run; the last line adds them up
+  --json      a line of JSON for each run, with code, mutant and harm
   --list      the rows in words, and the guards of each
   --direct    instead: the direct test of each guard, which must go red with the guard off (about 15 minutes, most of it building)
   --pages     instead: write docs/attacks.md and docs/claims.md again
+
+The last line is {"attacks", "defended", "mutations", "red", "needs"}: rows that were made, rows of which every attack failed,
+attacks made again without their guard, those that then succeeded, and ids of docs/attacks.md that wait for a part as a whole
+(what waits of a row that is made is not counted). Exit code 0 only if attacks = defended and mutations = red; 2 for a row
+that is not there.
 HELP
 }
 
 cmd_attack() {
-    local mutants=no direct=no pages=no arguments=() argument
+    local mutants=no direct=no alone=no arguments=() argument
     for argument in "$@"; do
         case $argument in
             --mutants) mutants=yes ;;
             --direct) direct=yes ;;
-            --pages) pages=yes ;;
+            --pages) alone=yes arguments+=(--pages .) ;;
+            --list) alone=yes arguments+=(--list) ;;
             *) arguments+=("$argument") ;;
         esac
     done
     ensure_build
 
     local plain=$TARGET/attack-programs/plain switched=$TARGET/attack-programs/mutants
-    step "build" attack_programs "$plain"
-    if [ "$pages" = yes ]; then
-        exec "$plain/strongroom-attack" --pages .
+    if [ "$alone" = yes ]; then
+        step "build" attack_program "$plain"
+        exec "$plain/strongroom-attack" "${arguments[@]}"
     fi
     if [ "$direct" = yes ]; then
+        step "build" attack_program "$plain"
         step "build with the guards' switch" attack_tests "$switched"
-        exec "$plain/strongroom-attack" --direct "$switched/tests.json" "${arguments[@]}"
+        exec "$plain/strongroom-attack" --direct "$switched/tests.json" ${arguments[@]+"${arguments[@]}"}
     fi
+    step "build" attacked_programs "$plain"
     if [ "$mutants" = yes ]; then
-        step "build with the guards' switch" with_switch attack_programs "$switched"
+        step "build with the guards' switch" with_switch switched_programs "$switched"
         arguments+=(--mutants "$switched")
     fi
-    exec "$plain/strongroom-attack" "${arguments[@]}"
+    exec "$plain/strongroom-attack" ${arguments[@]+"${arguments[@]}"}
 }
 
-# Both builds leave their programs under one name, so each is copied away.
-attack_programs() {
-    cargo build --workspace --locked --bin strongroom-attack --bin strongroom-signer
+# The attacker's own program. Builds with and without the switch leave it under one name, so each is copied away.
+attack_program() {
+    cargo build --workspace --locked --bin strongroom-attack
     mkdir -p "$1"
-    cp "$TARGET/debug/strongroom-attack" "$TARGET/debug/strongroom-signer" "$1/"
+    cp "$TARGET/debug/strongroom-attack" "$1/"
+}
+
+# What is attacked is what ships: the signer is built alone, for release.
+attacked_programs() {
+    build_release
+    attack_program "$1"
+    cp "$TARGET/release/strongroom-signer" "$1/"
+}
+
+# With the switch both are of the development profile: nothing of them ships.
+switched_programs() {
+    cargo build --workspace --locked --bin strongroom-signer
+    attack_program "$1"
+    cp "$TARGET/debug/strongroom-signer" "$1/"
 }
 
 # The tests of processes start the program beside them, which must have the switch, too.
