@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_program_of_ours_is_not_clean() {
+    fn another_file_than_our_programs_is_not_clean() {
         let texts = texts();
         assert!(clean(b"", &texts).is_err());
         assert!(clean(&program("")[4..], &texts).is_err());

@@ -3,11 +3,11 @@
 
 mod complete;
 
-pub use crate::ground::Refused;
+pub use crate::ground::{Refused, SignedPayment};
 pub use complete::{complete, recomputes};
 
-use crate::ground::{Ground, HostileRecord, Payment};
-use crate::row::{Case, Outcome};
+use crate::ground::{Ground, HostileRecord};
+use crate::row::{Case, Elsewhere, Outcome};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,15 +21,6 @@ use strongroom_wire::{CoordinatorMessage, Envelope, JournalBatch, WitnessCosigna
 const RECORDS_MAX: usize = 64;
 /// Longest bytes that are kept whole; of longer ones their number and digest are.
 const BYTES_MAX: usize = 1 << 20;
-
-/// A transaction that the honest signers signed.
-#[derive(Clone)]
-pub struct SignedPayment {
-    /// What it was signed for.
-    pub payment: Payment,
-    /// Network bytes.
-    pub signed: Vec<u8>,
-}
 
 /// What a folder says of the run itself.
 pub struct Run<'a> {
@@ -202,6 +193,7 @@ fn summary(run: &Run<'_>, records: usize) -> Value {
         "run": run.what,
         "code": run.case.code.as_str(),
         "unsigned": unsigned,
+        "by": run.outcome.by.map(Elsewhere::name),
         "harm": run.outcome.harm,
         "records": records,
     })

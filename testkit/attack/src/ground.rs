@@ -6,6 +6,7 @@
 //! what a row uses of them is what its story says. Without an attack the same ground is an honest
 //! platform, so each row shows both.
 
+mod api;
 mod beside;
 mod ceremony;
 mod coordinator;
@@ -18,14 +19,15 @@ mod records;
 mod refused;
 mod writer;
 
-pub use coordinator::{Answer, Building, Payment, coin, edited};
+pub use api::{Answers, HostileApi};
+pub use coordinator::{Answer, Building, Payment, SignedPayment, coin, edited};
 pub use hostile_records::{HostileRecord, Kind};
 pub use journal::Forced;
 pub use member::{CHOSEN, Ended, Lies};
 pub use node::{Files, Node, Program};
 pub use records::refused;
 pub use refused::Refused;
-pub use writer::HonestWriter;
+pub use writer::{HonestWriter, Started};
 
 use anyhow::{Context as _, bail};
 use hostile_records::HostileRecords;

@@ -1,8 +1,8 @@
 //! The ids of the attacks: each stands on the pages once, as a row that is run, as one that waits
 //! for a part, or as one that is stopped elsewhere.
 
-use crate::pages::{ELSEWHERE, NEEDS};
 use crate::rows::{ALL, STANDING};
+use crate::unmade::{ELSEWHERE, NEEDS};
 use anyhow::ensure;
 use std::collections::BTreeSet;
 

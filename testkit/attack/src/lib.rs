@@ -19,3 +19,4 @@ pub mod rows;
 pub mod run;
 pub mod suite;
 pub mod tell;
+pub mod unmade;

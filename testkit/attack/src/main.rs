@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use strongroom_attack::ground::{Ground, Prepared, Program};
 use strongroom_attack::row::Case;
-use strongroom_attack::{direct, pages, rows, run, suite};
+use strongroom_attack::{direct, pages, rows, run, suite, unmade};
 use strongroom_guard::G;
 
 /// Runs the attacks of docs/attacks.md against real signer processes. Exit code 0 only if all is as
@@ -100,7 +100,7 @@ fn chosen(arguments: &Arguments) -> Vec<Case> {
     rows::cases(&arguments.rows).unwrap_or_else(|why| usage(&why))
 }
 
-/// A name that is no guard's would leave nothing to test, and nothing red.
+/// A wrong name would leave nothing to test, and nothing red.
 fn guards_named(names: &[String]) {
     let is_guard = |name: &String| G::ALL.iter().any(|guard| guard.name() == name);
     if let Some(name) = names.iter().find(|name| !is_guard(name)) {
@@ -127,7 +127,7 @@ fn list() {
         println!("{:>4}  {}", row.id, row.story);
         println!("      {} · {}", row.held_by.kind(), row.held_by.what());
     }
-    for (id, what, part) in pages::NEEDS {
+    for (id, what, part) in unmade::NEEDS {
         println!("{id:>4}  waits for a part ({part}): {what}");
     }
 }

@@ -2,117 +2,12 @@
 
 use crate::row::Row;
 use crate::rows::{ALL, STANDING};
+use crate::unmade::{ELSEWHERE, NEEDS};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use strongroom_guard::G;
-
-/// Rows, and halves of rows, that wait for a part which is not there yet: id, what, the part.
-pub const NEEDS: &[(&str, &str, &str)] = &[
-    (
-        "5",
-        "\"attempt 1 is dead\", on a chain with durable nonces",
-        "Solana",
-    ),
-    ("7", "a price that is false, stale, or jumps", "prices"),
-    (
-        "11",
-        "words and notices when a credential is enrolled",
-        "notices",
-    ),
-    (
-        "12",
-        "the dashboard shows one thing, the passkey signs another",
-        "dashboard",
-    ),
-    (
-        "13",
-        "a deposit address is replaced on its way to the payer",
-        "a hostile API beside the client",
-    ),
-    ("17", "a contract's decoding is forged", "EVM"),
-    ("18", "a forged webhook or deposit event", "webhooks"),
-    (
-        "32",
-        "a witness set is changed by the new set alone",
-        "changes of the witness set",
-    ),
-    (
-        "45",
-        "a writer's database is put back",
-        "the writer's process beside the nodes",
-    ),
-    (
-        "46",
-        "a stolen service key is revoked",
-        "service keys as records",
-    ),
-    ("C12", "selective abort of the oblivious transfer", "ECDSA"),
-    (
-        "C13",
-        "a base transfer whose discrete logarithm is known",
-        "ECDSA",
-    ),
-    ("C14", "a forged check of the multiplication", "ECDSA"),
-    (
-        "C15",
-        "a member under two names uses the seeds again",
-        "ECDSA",
-    ),
-    (
-        "C16",
-        "a presignature beside a raw hash or a derived key",
-        "ECDSA",
-    ),
-    (
-        "C17",
-        "a presignature is used twice, or by two quorums",
-        "ECDSA",
-    ),
-    ("C18", "a stale presignature after a refresh", "refresh"),
-    (
-        "C19",
-        "old and new shares are mixed; a removed member returns",
-        "refresh",
-    ),
-    (
-        "C20",
-        "a share is repaired with a wrong term, or for a wrong target",
-        "refresh",
-    ),
-    (
-        "C29",
-        "a high s, a wrong recovery id, an r beyond the order",
-        "ECDSA",
-    ),
-    ("C30", "rogue keys of BLS", "BLS"),
-    (
-        "C31",
-        "the time that our own arithmetic takes tells of a share",
-        "measurements of time",
-    ),
-];
-
-/// Attacks that no row makes, since what stops them is seen without an attempt: id, what, how it is
-/// seen.
-pub const ELSEWHERE: &[(&str, &str, &str)] = &[
-    (
-        "19",
-        "a mistake in the parser of the bus's client opens the signer",
-        "the process that holds shares links no client of a bus, of TLS, of HTTP or of SQL: `xtask signer-deps`, in `./x lint`",
-    ),
-    (
-        "C26",
-        "two transcripts have one digest",
-        "each field of a digest has its length before it: `moving_a_byte_between_fields_changes_the_digest`",
-    ),
-    (
-        "C32",
-        "*t* shares of a derived key and the chain code leak",
-        "*t* shares are the key itself, which is the bound of [threat-model.md](threat-model.md); fewer say nothing about it",
-    ),
-];
 
 /// Guards that no attack can show to be needed, and why; each has its direct test.
 pub const SURVIVORS: &[(G, &str)] = &[
@@ -136,22 +31,13 @@ pub const SURVIVORS: &[(G, &str)] = &[
     (G::IndexNonZero, "the library has no member with that index"),
 ];
 
-/// Guards whose attack is among [`NEEDS`], by the row's id; each has its direct test.
-pub const WAITING: &[(G, &str)] = &[
-    (G::ClientRecomputes, "12"),
-    (G::DestinationProved, "12"),
-    (G::ProvedVault, "13"),
-    (G::ClientWitnessed, "13"),
-    (G::WriterStart, "45"),
-];
-
 /// `docs/attacks.md`.
 #[must_use]
 pub fn attacks() -> String {
     let mut page = "# Attacks that must fail\n\n\
         Each attack is made against the shipped programs by parties that use their own valid keys: it must fail by the code of its row, while an honest\n\
         payment beside it is signed. Then it is made again with the one guard off that stops it: the harm of its row must be there, and the honest payment too.\n\
-        `./x attack` makes them all, `./x attack ROW` one. This page is made from `testkit/attack` (`./x attack --pages`).\n"
+        `./x attack` makes them all, `./x attack ROW` one. Where a client refuses, or a process ends, the code stands for its message. This page is made from `testkit/attack` (`./x attack --pages`).\n"
         .to_owned();
     let mut rows: Vec<&Row> = ALL.iter().collect();
     rows.sort_by_key(|row| key(row.id));
@@ -228,15 +114,13 @@ pub fn claims(root: &Path) -> anyhow::Result<String> {
             }
         }
         let why = SURVIVORS.iter().find(|(survivor, _)| survivor == guard);
-        let waits = WAITING.iter().find(|(waiting, _)| waiting == guard);
-        let attacks = match (why, waits) {
-            (Some((_, why)), _) => format!("none: {why}"),
-            (None, Some((_, row))) => format!("{row} waits for a part"),
-            (None, None) if ids.is_empty() => {
+        let attacks = match why {
+            Some((_, why)) => format!("none: {why}"),
+            None if ids.is_empty() => {
                 unneeded.push(name);
                 continue;
             }
-            (None, None) => {
+            None => {
                 let ids: Vec<&str> = ids.into_iter().map(|(_, _, id)| id).collect();
                 ids.join(", ")
             }

@@ -1,7 +1,6 @@
 //! A row of `docs/attacks.md`: one attack, and the guards that stop it.
 
-use crate::evidence::{Refused, SignedPayment};
-use crate::ground::Ground;
+use crate::ground::{Ground, Refused, SignedPayment};
 use strongroom_guard::G;
 use strongroom_types::Code;
 use strongroom_world::WorldOptions;
@@ -139,4 +138,49 @@ pub struct Outcome {
     pub refused: Vec<Refused>,
     /// Refusals that come from elsewhere than a signer, by code.
     pub codes: Vec<Code>,
+    /// Where these come from.
+    pub by: Option<Elsewhere>,
+}
+
+/// What refuses without a signer's signature.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Elsewhere {
+    /// The journal, which does not take an entry.
+    Journal,
+    /// The writer, which does not start.
+    Writer,
+    /// A node, which does not start or ends.
+    Ended,
+    /// The receiver, which throws a record away.
+    Ignored,
+    /// The check of the shares that signers gave.
+    Coordinator,
+    /// A person's own program.
+    Client,
+}
+
+impl Elsewhere {
+    /// Who it is, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Journal => "the journal's rules, before there is an entry",
+            Self::Writer => "the journal's writer, which does not start",
+            Self::Ended => "the signer's program, which does not start or ends",
+            Self::Ignored => "the signer, which throws the message away without an answer",
+            Self::Coordinator => "the check of the signature, which names the liar",
+            Self::Client => "the person's own program, which shows nothing of it",
+        }
+    }
+
+    /// Its name in a folder of evidence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Journal => "journal",
+            Self::Writer => "writer",
+            Self::Ended => "ended",
+            Self::Ignored => "ignored",
+            Self::Coordinator => "coordinator",
+            Self::Client => "client",
+        }
+    }
 }

@@ -24,6 +24,8 @@ mod r08_clock;
 mod r09_looser_called_tighter;
 mod r10_dropped;
 mod r11_enrolled_thief;
+mod r12_shown_and_signed;
+mod r13_deposit_address;
 mod r14_other_vault;
 mod r15_fees;
 mod r16_order_paid_twice;
@@ -52,6 +54,7 @@ mod r41_no;
 mod r42_lost_database;
 mod r43_floods;
 mod r44_one_key_two_people;
+mod r45_writer_put_back;
 mod r46_stolen_service_key;
 mod r47_restart_after_split;
 mod r48_other_payments_coins;
@@ -65,8 +68,8 @@ mod steps;
 
 use crate::evidence::{Refused, SignedPayment};
 use crate::ground::{Answer, Forced, Ground, Payment, now};
-use crate::pages::NEEDS;
-use crate::row::{Case, Outcome, Row, Standing};
+use crate::row::{Case, Elsewhere, Outcome, Row, Standing};
+use crate::unmade::NEEDS;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use strongroom_journal::Body;
@@ -85,6 +88,8 @@ pub const ALL: &[Row] = &[
     r09_looser_called_tighter::ROW,
     r10_dropped::ROW,
     r11_enrolled_thief::ROW,
+    r12_shown_and_signed::ROW,
+    r13_deposit_address::ROW,
     r14_other_vault::ROW,
     r15_fees::ROW,
     r16_order_paid_twice::ROW,
@@ -112,6 +117,7 @@ pub const ALL: &[Row] = &[
     r42_lost_database::ROW,
     r43_floods::ROW,
     r44_one_key_two_people::ROW,
+    r45_writer_put_back::ROW,
     r46_stolen_service_key::ROW,
     r47_restart_after_split::ROW,
     r48_other_payments_coins::ROW,
@@ -270,6 +276,7 @@ fn brought(ground: &mut Ground, seat: u16, record: Vec<u8>) -> anyhow::Result<Ou
     Ok(Outcome {
         harm,
         codes,
+        by: Some(Elsewhere::Ignored),
         ..Outcome::default()
     })
 }

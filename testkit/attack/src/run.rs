@@ -147,6 +147,9 @@ pub fn judge_defended(case: &Case, seen: &Seen) -> anyhow::Result<()> {
         let codes: Vec<_> = signers.chain(seen.outcome.codes.iter().copied()).collect();
         bail!("refused by {codes:?} and not by {}", case.code);
     }
+    if !seen.outcome.codes.is_empty() && seen.outcome.by.is_none() {
+        bail!("no one is named who refused");
+    }
     Ok(())
 }
 
@@ -180,6 +183,7 @@ pub fn evidence_folder(out: &Path, case: &Case, what: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::row::Elsewhere;
     use std::os::unix::fs::PermissionsExt as _;
     use strongroom_types::Code;
     use strongroom_world::WorldOptions;
@@ -239,9 +243,15 @@ mod tests {
         };
         let refused = |codes: Vec<Code>| Outcome {
             codes,
+            by: Some(Elsewhere::Journal),
             ..Outcome::default()
         };
         let code = case().code;
+        let by_no_one = judged(Outcome {
+            by: None,
+            ..refused(vec![code])
+        });
+        assert!(by_no_one.unwrap_err().contains("no one is named"));
         assert_eq!(judged(refused(vec![code])), Ok(()));
         for codes in [vec![], vec![code, Code::Conflict]] {
             let error = judged(refused(codes)).unwrap_err();

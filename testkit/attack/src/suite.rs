@@ -7,7 +7,6 @@ use crate::row::Case;
 use crate::run;
 use crate::tell::{self, Became, Refusals};
 use anyhow::{Context as _, anyhow, bail};
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -122,15 +121,14 @@ impl Counts {
     }
 
     /// Rows are counted, of which some have several attacks; mutations are attacks.
-    fn line(&self, cases: &[Case], needs: usize) -> Value {
+    fn line(&self, cases: &[Case], needs: usize) -> String {
         let rows: BTreeSet<&str> = cases.iter().map(|case| case.id).collect();
-        json!({
-            "attacks": rows.len(),
-            "defended": rows.len() - self.broken.len(),
-            "mutations": self.mutations,
-            "red": self.red,
-            "needs": needs,
-        })
+        let (attacks, defended) = (rows.len(), rows.len() - self.broken.len());
+        let (mutations, red) = (self.mutations, self.red);
+        // By hand, so that the members stand in the order in which they are read.
+        format!(
+            r#"{{"attacks":{attacks},"defended":{defended},"mutations":{mutations},"red":{red},"needs":{needs}}}"#
+        )
     }
 }
 
@@ -273,6 +271,7 @@ impl Suite {
 mod tests {
     use super::*;
     use crate::rows;
+    use serde_json::{Value, json};
 
     #[test]
     fn the_last_line_counts_rows_attacks_and_what_waits() {
@@ -282,7 +281,7 @@ mod tests {
             counts.add(case, true, case.guard.map(|_| true));
         }
         let guarded = cases.iter().filter(|case| case.guard.is_some()).count();
-        let line = counts.line(&cases, 7);
+        let line: Value = serde_json::from_str(&counts.line(&cases, 7)).unwrap();
         let wanted = json!({
             "attacks": 2, "defended": 2, "mutations": guarded, "red": guarded, "needs": 7,
         });
@@ -290,7 +289,7 @@ mod tests {
 
         // One attack of a row that is not as it must be spoils the row.
         counts.add(&cases[0], false, Some(false));
-        assert_eq!(counts.line(&cases, 7)["defended"], 1);
+        assert!(counts.line(&cases, 7).contains(r#""defended":1,"#));
         assert_eq!(counts.failed, 2);
     }
 

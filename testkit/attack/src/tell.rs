@@ -1,6 +1,6 @@
 //! What a run says: for scripts a line of JSON, for people its story and what became of it.
 
-use crate::row::{Case, Outcome};
+use crate::row::{Case, Elsewhere, Outcome};
 use crate::run::Seen;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +24,10 @@ pub enum Became {
 pub struct Refusals {
     /// Signers that signed a refusal.
     pub signers: BTreeSet<u16>,
-    /// Codes without a signer's signature: of the journal, of a client, of a node that ends.
+    /// Codes without a signer's signature.
     pub unsigned: Vec<Code>,
+    /// Where those come from.
+    pub by: Option<Elsewhere>,
     /// The honest payment's signed transaction, bytes.
     pub honest_len: usize,
 }
@@ -33,10 +35,13 @@ pub struct Refusals {
 impl Refusals {
     /// Those of a run.
     pub fn of(seen: &Seen) -> Self {
-        let Outcome { refused, codes, .. } = &seen.outcome;
+        let Outcome {
+            refused, codes, by, ..
+        } = &seen.outcome;
         Self {
             signers: refused.iter().map(|one| one.seat).collect(),
             unsigned: codes.clone(),
+            by: *by,
             honest_len: seen.honest_len,
         }
     }
@@ -66,6 +71,7 @@ pub fn line(
             [
                 ("signers", json!(refusals.signers)),
                 ("unsigned", json!(unsigned)),
+                ("by", json!(refusals.by.map(Elsewhere::name))),
             ]
             .into()
         }
@@ -121,12 +127,11 @@ pub fn ending(
     let words = match result {
         Err(error) => format!("NOT AS IT MUST BE: {error:#}"),
         Ok(Became::Refused(refusals)) => format!(
-            "The attack fails: refused by {}, code {} ({}). It is stopped because of this rule: {} \
-             The honest payment beside it was signed ({} bytes). Evidence: {folder}, which \
-             `strongroom verify {folder}` recomputes.",
+            "The attack fails: refused by {}, code `{}`. The rule that stops it: {} The honest \
+             payment beside it was signed ({} bytes). Evidence, recomputed: `strongroom verify \
+             {folder}`.",
             by(refusals),
             case.code,
-            case.code.meaning(),
             sentence(case.stopped_by),
             refusals.honest_len,
         ),
@@ -143,8 +148,10 @@ pub fn ending(
 fn by(refusals: &Refusals) -> String {
     let seats: Vec<String> = refusals.signers.iter().map(u16::to_string).collect();
     match seats.as_slice() {
-        // The journal's own answer, a client, the coordinator's check, or a node that ends.
-        [] => "the rule itself, before any signer signs anything".to_owned(),
+        [] => {
+            let by = refusals.by.map(Elsewhere::words);
+            by.unwrap_or("no one that is known").to_owned()
+        }
         [one] => format!("signer {one}, who signed the refusal"),
         [first @ .., last] => {
             let first = first.join(", ");
@@ -216,8 +223,8 @@ mod tests {
         let case = case("29");
         let refusals = Refusals {
             signers: [1, 3].into(),
-            unsigned: Vec::new(),
             honest_len: 227,
+            ..Refusals::default()
         };
         let evidence = Path::new("out/29");
         let told = ending(&case, false, &Ok(Became::Refused(refusals)), evidence);

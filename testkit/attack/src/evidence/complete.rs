@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_does_not_recompute_is_no_evidence() {
+    fn a_folder_that_does_not_recompute_fails_its_row() {
         let world = World::new(1, WorldOptions::default());
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);

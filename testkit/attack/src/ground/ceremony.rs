@@ -129,6 +129,16 @@ impl Ground {
         Ok(PublicKeyRecord::from_bytes(&public.record)?)
     }
 
+    /// The end of a key's ceremony, as it stands in the journal.
+    pub fn finished(&self, key: KeyId) -> anyhow::Result<Finished> {
+        let entries = self.entries()?.into_iter();
+        let mut ends = entries.filter_map(|(_, entry)| match entry.body {
+            Body::Finished(finished) if finished.key == key => Some(*finished),
+            _ => None,
+        });
+        anyhow::Context::context(ends.next(), "the ceremony has no end")
+    }
+
     /// The key of the vault that payments are made from.
     pub fn vault_key(&self) -> anyhow::Result<VaultKey> {
         self.vault_key_of(self.world.tenant.key, self.account)

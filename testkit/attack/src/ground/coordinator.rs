@@ -39,6 +39,15 @@ pub struct Payment {
     pub built: Built,
 }
 
+/// A transaction that the honest signers signed.
+#[derive(Clone)]
+pub struct SignedPayment {
+    /// What it was signed for.
+    pub payment: Payment,
+    /// Network bytes.
+    pub signed: Vec<u8>,
+}
+
 /// A signer's answer to a signing request.
 #[derive(Clone)]
 pub enum Answer {
@@ -61,7 +70,7 @@ pub fn coin(number: u32, amount: u64) -> anyhow::Result<OwnCoin> {
     })
 }
 
-fn codec() -> anyhow::Result<BitcoinCodec> {
+pub(super) fn codec() -> anyhow::Result<BitcoinCodec> {
     Ok(BitcoinCodec::new(Network::Regtest)?)
 }
 

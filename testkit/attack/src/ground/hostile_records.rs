@@ -26,7 +26,7 @@ pub enum Kind {
     Process,
     /// A share that was put in the place of another.
     Share,
-    /// Bytes on a socket that are no message.
+    /// Bytes on a socket that do not make a message.
     Bytes,
 }
 

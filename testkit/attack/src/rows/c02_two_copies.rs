@@ -3,7 +3,7 @@
 use super::r31_restored_disk::show_the_other;
 use super::usual;
 use crate::ground::{Ground, now};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use anyhow::Context as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -55,6 +55,7 @@ fn started_twice(ground: &mut Ground) -> anyhow::Result<Outcome> {
         anyhow::ensure!(first.ended().is_none(), "the first process ended");
         return Ok(Outcome {
             codes: vec![Code::Conflict],
+            by: Some(Elsewhere::Ended),
             ..Outcome::default()
         });
     }
@@ -103,6 +104,7 @@ fn disk_takes_nothing(ground: &mut Ground) -> anyhow::Result<Outcome> {
     if let Some(code) = ended {
         return Ok(Outcome {
             codes: vec![code],
+            by: Some(Elsewhere::Ended),
             ..Outcome::default()
         });
     }

@@ -4,7 +4,7 @@
 
 use super::{QUORUM, usual};
 use crate::ground::{Answer, Ground, Kind, Payment};
-use crate::row::{Hold, Outcome, Standing};
+use crate::row::{Elsewhere, Hold, Outcome, Standing};
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 use strongroom_signing::SharesFault;
@@ -71,6 +71,7 @@ fn mixed(ground: &mut Ground) -> anyhow::Result<Outcome> {
                     let culprits = fault.context("another fault")?.culprits();
                     anyhow::ensure!(culprits == [1], "named as liars: {culprits:?}");
                     outcome.codes.push(Code::SigningFailed);
+                    outcome.by = Some(Elsewhere::Coordinator);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{QUORUM, usual};
 use crate::ground::{Answer, Ground, Kind};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use anyhow::Context as _;
 use strongroom_guard::G;
 use strongroom_signing::SharesFault;
@@ -50,6 +50,7 @@ fn wrong_share(ground: &mut Ground) -> anyhow::Result<Outcome> {
             anyhow::ensure!(culprits == [3], "named as liars: {culprits:?}");
             Ok(Outcome {
                 codes: vec![Code::SigningFailed],
+                by: Some(Elsewhere::Coordinator),
                 ..Outcome::default()
             })
         }

@@ -3,7 +3,7 @@
 use super::r27_edited_database::database;
 use super::usual;
 use crate::ground::{Ground, Kind};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use rusqlite::params;
 use std::collections::BTreeMap;
 use strongroom_guard::G;
@@ -61,5 +61,6 @@ fn compare_and_swap(ground: &mut Ground) -> anyhow::Result<Outcome> {
     drop(database);
 
     outcome.codes.extend(ground.start_again(SEAT)?);
+    outcome.by = Some(Elsewhere::Ended);
     Ok(outcome)
 }

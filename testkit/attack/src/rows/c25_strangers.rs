@@ -2,7 +2,7 @@
 
 use super::usual;
 use crate::ground::{Ground, refused};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use strongroom_guard::G;
 use strongroom_types::{Code, NodeId};
 use strongroom_wire::Role;
@@ -31,6 +31,7 @@ fn from_outside(ground: &mut Ground) -> anyhow::Result<Outcome> {
     for _ in 0..RECORDS {
         let record = ground.prepare_record(&stranger, 1, 1);
         outcome.codes.extend(ground.verdict(1, &record));
+        outcome.by = Some(Elsewhere::Ignored);
         answers += ground.bring(1, record)?.iter().filter_map(refused).count();
     }
     if answers > 0 {

@@ -2,7 +2,7 @@
 
 use super::usual;
 use crate::ground::Ground;
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use anyhow::Context as _;
 use strongroom_guard::G;
 use strongroom_journal::Body;
@@ -41,6 +41,7 @@ fn everyone_else_is_the_thief(ground: &mut Ground) -> anyhow::Result<Outcome> {
     let ended = beside.started(VICTIM, 0)?;
     let mut outcome = Outcome {
         codes: ended.into_iter().collect(),
+        by: Some(Elsewhere::Ended),
         ..Outcome::default()
     };
     if outcome.codes.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::{r20_split_view::stopped, usual};
 use crate::ground::{Forced, Ground, now};
-use crate::row::{Attack, Outcome};
+use crate::row::{Attack, Elsewhere, Outcome};
 use anyhow::Context as _;
 use strongroom_guard::G;
 use strongroom_journal::Body;
@@ -40,6 +40,7 @@ fn more_than_half(ground: &mut Ground) -> anyhow::Result<Outcome> {
     for seat in seats {
         beside.start_node(seat)?;
         outcome.codes.extend(beside.started(seat, 0)?);
+        outcome.by = Some(Elsewhere::Ended);
         if !outcome.codes.is_empty() {
             return Ok(outcome);
         }

@@ -2,7 +2,7 @@
 
 use super::{QUORUM, try_to_sign, usual};
 use crate::ground::{Building, Ground, Kind, Payment, now};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use anyhow::Context as _;
 use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
@@ -99,6 +99,7 @@ fn stop_taken_out(ground: &mut Ground) -> anyhow::Result<Outcome> {
         let was = put_back(&database(ground, seat)?, &before)?;
         ground.keep_hostile(Kind::Disk, &was);
         outcome.codes.extend(ground.start_again(seat)?);
+        outcome.by = Some(Elsewhere::Ended);
     }
     if !outcome.codes.is_empty() {
         return Ok(outcome);

@@ -3,7 +3,7 @@
 use super::usual;
 use crate::evidence::Refused;
 use crate::ground::{Answer, Ground, Kind, now, refused};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 use strongroom_guard::G;
@@ -226,6 +226,7 @@ fn huge_message(ground: &mut Ground) -> anyhow::Result<Outcome> {
         harm: (grown > GROWTH_MAX)
             .then(|| format!("{} MiB more memory by one message", grown / 1024 / 1024)),
         codes: codes.into_iter().map(|refusal| refusal.code).collect(),
+        by: Some(Elsewhere::Ignored),
         ..Outcome::default()
     })
 }

@@ -3,7 +3,7 @@
 use super::steps::Goal;
 use super::{force_and_sign, usual};
 use crate::ground::{Ground, Payment, now};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use anyhow::ensure;
 use std::time::Duration;
 use strongroom_guard::G;
@@ -100,6 +100,7 @@ fn stop_once_more(ground: &mut Ground) -> anyhow::Result<Outcome> {
             ensure!(outcome.harm.is_some(), "the honest payment is not signed");
             Ok(Outcome {
                 codes: vec![refusal.code],
+                by: Some(Elsewhere::Journal),
                 ..Outcome::default()
             })
         }

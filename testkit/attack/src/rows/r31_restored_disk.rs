@@ -2,7 +2,7 @@
 
 use super::usual;
 use crate::ground::{Ground, Kind, copy, now};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,6 +54,7 @@ fn backup_of_an_earlier_start(ground: &mut Ground) -> anyhow::Result<Outcome> {
     if let Some(code) = ground.start_again(SEAT)? {
         return Ok(Outcome {
             codes: vec![code],
+            by: Some(Elsewhere::Ended),
             ..Outcome::default()
         });
     }
@@ -82,6 +83,7 @@ fn snapshot_of_the_same_start(ground: &mut Ground) -> anyhow::Result<Outcome> {
         if let Some(code) = ground.ended(SEAT, from)? {
             return Ok(Outcome {
                 codes: vec![code],
+                by: Some(Elsewhere::Ended),
                 ..Outcome::default()
             });
         }

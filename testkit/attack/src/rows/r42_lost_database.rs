@@ -3,7 +3,7 @@
 use super::r31_restored_disk::{put_back, show_the_other, vouch_for_one_more};
 use super::usual;
 use crate::ground::{Ground, Kind, copy};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use anyhow::Context as _;
 use strongroom_guard::G;
 use strongroom_types::Code;
@@ -48,6 +48,7 @@ fn both_lost(ground: &mut Ground) -> anyhow::Result<Outcome> {
     if let Some(code) = ground.start_again(SEAT)? {
         return Ok(Outcome {
             codes: vec![code],
+            by: Some(Elsewhere::Ended),
             ..Outcome::default()
         });
     }
@@ -85,6 +86,7 @@ fn crash_while_it_starts(ground: &mut Ground) -> anyhow::Result<Outcome> {
     let code = code.context("a folder that was put back starts")?;
     Ok(Outcome {
         codes: vec![code],
+        by: Some(Elsewhere::Ended),
         ..Outcome::default()
     })
 }

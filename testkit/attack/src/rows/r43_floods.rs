@@ -3,7 +3,7 @@
 use super::steps::{Goal, edit_policy, offers, put_first, rule};
 use super::usual;
 use crate::ground::{Ground, now};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use strongroom_guard::G;
 use strongroom_journal::Body;
 use strongroom_journal::state::Lookup as _;
@@ -222,6 +222,7 @@ fn act_made_void(ground: &mut Ground) -> anyhow::Result<Outcome> {
     Ok(Outcome {
         harm: void.map(|refusal| format!("the committee's act: {}", refusal.code)),
         codes,
+        by: Some(Elsewhere::Journal),
         ..Outcome::default()
     })
 }

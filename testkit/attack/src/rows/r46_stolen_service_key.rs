@@ -3,7 +3,7 @@
 
 use super::{QUORUM, brought, try_to_sign, usual};
 use crate::ground::{Building, Ground, Kind, Payment, now};
-use crate::row::{Attack, Outcome, Row};
+use crate::row::{Attack, Elsewhere, Outcome, Row};
 use anyhow::Context as _;
 use strongroom_guard::G;
 use strongroom_journal::Body;
@@ -65,6 +65,7 @@ fn as_transactions_service(ground: &mut Ground) -> anyhow::Result<Outcome> {
     if let Err(refusal) = writer.submit(Role::Api, &body)? {
         return Ok(Outcome {
             codes: vec![refusal.code],
+            by: Some(Elsewhere::Journal),
             ..Outcome::default()
         });
     }
