@@ -26,6 +26,10 @@ RELEASED=(--package strongroom-dev --package strongroom --package strongroom-sim
 # The demo and its development parts, and the two shipped programs beside it.
 build_release() {
     cargo build --release --locked "${RELEASED[@]}" --bin strongroom-dev --bin strongroom
+    build_signer
+}
+
+build_signer() {
     cargo build --release --locked --package strongroom-signer
 }
 
@@ -136,16 +140,27 @@ HELP
 }
 
 cmd_attack() {
-    local mutants=no direct=no alone=no arguments=() argument
+    local mutants=no direct=no alone=no arguments=() rows=() argument before=
     for argument in "$@"; do
         case $argument in
             --mutants) mutants=yes ;;
             --direct) direct=yes ;;
             --pages) alone=yes arguments+=(--pages .) ;;
             --list) alone=yes arguments+=(--list) ;;
-            *) arguments+=("$argument") ;;
+            -*) arguments+=("$argument") ;;
+            *)
+                arguments+=("$argument")
+                if [ "$before" != --out ]; then rows+=("$argument"); fi
+                ;;
         esac
+        before=$argument
     done
+    # Said before anything is built; the program says it as well.
+    if [ "$direct" = no ]; then
+        for argument in ${rows[@]+"${rows[@]}"}; do
+            is_attack "$argument" || bad_usage "no row '$argument': ./x attack --list shows them"
+        done
+    fi
     ensure_build
 
     local plain=$TARGET/attack-programs/plain switched=$TARGET/attack-programs/mutants
@@ -166,6 +181,13 @@ cmd_attack() {
     exec "$plain/strongroom-attack" ${arguments[@]+"${arguments[@]}"}
 }
 
+# Whether docs/attacks.md has an attack of this id.
+is_attack() {
+    # The first column of a row's own table has names of guards.
+    [[ $1 =~ ^C?[0-9]+$ ]] || return 1
+    grep -qxF "## $1" docs/attacks.md || grep -qF "| $1 | " docs/attacks.md
+}
+
 # The attacker's own program. Builds with and without the switch leave it under one name, so each is copied away.
 attack_program() {
     cargo build --workspace --locked --bin strongroom-attack
@@ -173,16 +195,16 @@ attack_program() {
     cp "$TARGET/debug/strongroom-attack" "$1/"
 }
 
-# What is attacked is what ships: the signer is built alone, for release.
+# What is attacked is what ships.
 attacked_programs() {
-    build_release
+    build_signer
     attack_program "$1"
     cp "$TARGET/release/strongroom-signer" "$1/"
 }
 
 # With the switch both are of the development profile: nothing of them ships.
 switched_programs() {
-    cargo build --workspace --locked --bin strongroom-signer
+    cargo build --workspace --locked --bin strongroom-attack --bin strongroom-signer
     attack_program "$1"
     cp "$TARGET/debug/strongroom-signer" "$1/"
 }

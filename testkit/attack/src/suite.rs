@@ -272,6 +272,7 @@ mod tests {
     use super::*;
     use crate::rows;
     use serde_json::{Value, json};
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn the_last_line_counts_rows_attacks_and_what_waits() {
@@ -291,6 +292,33 @@ mod tests {
         counts.add(&cases[0], false, Some(false));
         assert!(counts.line(&cases, 7).contains(r#""defended":1,"#));
         assert_eq!(counts.failed, 2);
+    }
+
+    #[test]
+    fn an_installation_that_does_not_start_fails_its_rows_by_that() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("strongroom-signer");
+        std::fs::write(&path, "#!/bin/sh\necho 'no disk' >&2\nexit 3\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let mut suite = Suite {
+            options: Options {
+                json: true,
+                tells: false,
+                out: dir.path().join("out"),
+                mutants: None,
+            },
+            scratch: dir.path().join("scratch"),
+            program: Program::beside(&dir.path().join("strongroom-attack")).unwrap(),
+            installations: Vec::new(),
+        };
+
+        let case = rows::cases(&["29".to_owned()]).unwrap().remove(0);
+        suite.prepare(&case);
+        let error = format!("{:#}", suite.ready(&case).err().unwrap());
+        assert!(error.starts_with("the platform did not start: "), "{error}");
+        assert!(error.contains("no disk"), "{error}");
+        assert!(!suite.defended(&case, 0));
+        assert_eq!(suite.mutated(&case, 0), None);
     }
 
     #[test]
