@@ -84,7 +84,7 @@ fn found<'a>(bytes: &[u8], needles: &'a [String]) -> Vec<&'a str> {
     let mut found = Vec::new();
     for (at, window) in bytes.windows(HEAD).enumerate() {
         let first = window.first().map(|byte| usize::from(*byte));
-        if !first.is_some_and(|first| is_first.get(first) == Some(&true)) {
+        if first.is_none_or(|first| is_first.get(first) != Some(&true)) {
             continue;
         }
         let rest = bytes.get(at..).unwrap_or_default();

@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn a_missing_a_doubled_and_an_unknown_id_are_named() {
-        let cases: [(fn(&mut Ids<'static>), &str); 5] = [
+        /// Spoils the list.
+        type Change = fn(&mut Ids<'static>);
+        let cases: [(Change, &str); 5] = [
             (|ids| ids.run.retain(|id| *id != "29"), "missing: [\"29\"]"),
             (|ids| ids.run.push("29"), "attack 29 stands twice"),
             (|ids| ids.elsewhere.push("29"), "attack 29 stands twice"),

@@ -195,7 +195,9 @@ mod tests {
         });
         assert_eq!(unsigned, Ok(()));
 
-        let cases: [(fn(&World, &mut Pieces), &str); 3] = [
+        /// Takes one piece away.
+        type Change = fn(&World, &mut Pieces);
+        let cases: [(Change, &str); 3] = [
             (|_, pieces| pieces.transactions.clear(), "honest signature"),
             (|_, pieces| pieces.records.clear(), "hostile record"),
             (|_, pieces| pieces.refusals.clear(), "the refusal"),
