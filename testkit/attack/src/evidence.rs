@@ -16,7 +16,7 @@ use strongroom_signing::{message_digest, request_digest};
 use strongroom_types::{Digest, NodeId, digest};
 use strongroom_wire::{CoordinatorMessage, Envelope, JournalBatch, WitnessCosignature};
 
-/// Hostile records that are kept beside those that a kept refusal answers: a flood of thousands is
+/// Hostile records of a flood that are kept beside those that a kept refusal answers: thousands are
 /// worth as little as a few.
 const RECORDS_MAX: usize = 64;
 /// Longest bytes that are kept whole; of longer ones their number and digest are.
@@ -105,15 +105,17 @@ fn body(batch: &JournalBatch) -> String {
     format!("{body}\n")
 }
 
-/// The records that are kept: those that a kept refusal answers, and the first ones.
+/// The records that are kept: those that a kept refusal answers, those of a kind that does not come
+/// in floods, and the first ones of the others.
 fn chosen<'a>(records: &'a [HostileRecord], refused: &[Refused]) -> Vec<&'a HostileRecord> {
     let named: BTreeSet<Digest> = refused.iter().map(|one| one.refusal.request).collect();
     let mut first = 0;
     let mut kept = Vec::new();
     for record in records {
         let is_answered = names(&record.bytes).iter().any(|name| named.contains(name));
-        if is_answered || first < RECORDS_MAX {
-            first += usize::from(!is_answered);
+        let is_kept = is_answered || !record.kind.comes_in_floods();
+        if is_kept || first < RECORDS_MAX {
+            first += usize::from(!is_kept);
             kept.push(record);
         }
     }
@@ -197,4 +199,24 @@ fn summary(run: &Run<'_>, records: usize) -> Value {
         "harm": run.outcome.harm,
         "records": records,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::Kind;
+
+    #[test]
+    fn of_a_flood_the_first_are_kept_and_of_what_is_rare_all() {
+        let record = |kind| HostileRecord {
+            to: None,
+            kind,
+            bytes: Vec::new(),
+        };
+        let mut records = vec![record(Kind::Inbox); 3 * RECORDS_MAX];
+        records.push(record(Kind::Disk));
+        let kept = chosen(&records, &[]);
+        assert_eq!(kept.len(), RECORDS_MAX + 1);
+        assert!(kept.last().is_some_and(|one| one.kind == Kind::Disk));
+    }
 }

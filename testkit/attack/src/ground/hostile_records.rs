@@ -31,6 +31,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether attacks bring thousands of it.
+    pub const fn comes_in_floods(self) -> bool {
+        match self {
+            Self::Inbox | Self::Batch | Self::Cosignature | Self::Submission => true,
+            Self::Answer
+            | Self::Disk
+            | Self::Genesis
+            | Self::Process
+            | Self::Share
+            | Self::Bytes => false,
+        }
+    }
+
     /// Its name in a folder of evidence.
     pub const fn name(self) -> &'static str {
         match self {
