@@ -86,6 +86,18 @@ fn a_quiet_journal_is_cosigned_again_without_another_write() {
     );
 }
 
+/// Else the head would grow stale until the clock has caught up.
+#[test]
+fn a_quiet_journal_is_cosigned_again_after_the_clock_was_put_back() {
+    let mut log = log();
+    log.tick(START);
+    let mut witness = witness(1, None);
+    cosign_at(&mut witness, &log.follower, at(60_000)).unwrap();
+    assert!(!witness.due(&log.follower, at(45_001)) && witness.due(&log.follower, at(45_000)));
+    let again = cosign_at(&mut witness, &log.follower, at(45_000)).unwrap();
+    assert_eq!(again.time_s, at(45_000).0 / 1000);
+}
+
 #[test]
 fn two_trees_of_one_size_are_never_cosigned() {
     let (mut log, mut other) = (log(), salted_log(2));

@@ -8,7 +8,9 @@ use strongroom_journal::follower::Follower;
 use strongroom_journal::state::Lookup as _;
 use strongroom_journal::writer::{BATCH_BYTES_MAX, HOLD_MAX_MS, Ordered, Orderer, TICK_AFTER_MS};
 use strongroom_journal::{Body, Finished, SealedEntry, State};
-use strongroom_types::{ActBody, Code, Digest, KeyId, NodeId, Signed};
+use strongroom_types::{
+    ActBody, Code, Digest, KeyId, NodeId, RegistryRecord, Signed, User, UserId,
+};
 use strongroom_wire::codec::RECORD_BYTES_MAX;
 use strongroom_wire::envelope::Heading;
 use strongroom_wire::frame::{FRAME_BYTES_MAX, ToSigner};
@@ -167,6 +169,13 @@ fn a_batch_stays_within_a_record_and_the_rest_follows_in_the_next() {
         replica.append(&batch.batch).unwrap();
     }
     assert_eq!(replica.tip(), log.follower.tip());
+
+    // Each but the last is nearly full: every batch has a head that all witnesses cosign.
+    let (_, full) = ordered.batches.split_last().unwrap();
+    for batch in full {
+        let bytes = encode(&batch.batch).len();
+        assert!(bytes > BATCH_BYTES_MAX / 10 * 9, "{bytes} bytes");
+    }
     let huge = Signed {
         text: "x".repeat(ENTRY_BYTES_MAX),
         endorsements: Vec::new(),
@@ -242,6 +251,56 @@ fn cosignatures_over_two_heads_are_not_a_quorum_over_one() {
     assert_eq!(due, None, "no three over one text");
     cosign_tip(&mut log.follower, &[1], START);
     assert!(Orderer::witnessed_due(&log.follower).is_some());
+}
+
+/// A proposal of the platform's admin, which waits until its entry is witnessed.
+pub fn proposal(id: u8, version: u64) -> Body {
+    let user = User {
+        id: UserId([id; 16]),
+        name: "someone".parse().unwrap(),
+    };
+    let put = ActBody::Put(RegistryRecord::User(user));
+    Body::Act(platform_act(id, version, put))
+}
+
+/// The head that the `witnessed` entry which is due now is about.
+fn head_due(log: &strongroom_world::Log) -> Option<String> {
+    let due = Orderer::witnessed_due(&log.follower)?;
+    let Body::Witnessed(witnessed) = due.body else {
+        panic!("a witnessed entry")
+    };
+    Some(witnessed.checkpoint)
+}
+
+/// Else a stream of new items would keep everything from being settled.
+#[test]
+fn words_over_a_head_stay_good_when_more_begins_to_wait() {
+    let mut log = log();
+    log.batch(START, &[proposal(1, 1)]);
+    let head = log.follower.tip().body.clone();
+    cosign_tip(&mut log.follower, &[1, 2, 3], START);
+    log.batch(at(1_000), &[proposal(2, 2)]);
+    assert_eq!(head_due(&log), Some(head));
+
+    let due = Orderer::witnessed_due(&log.follower).unwrap();
+    log.batch(at(1_000), &[due.body]);
+    let waiting = log.follower.state().waiting().unwrap().items;
+    assert_eq!(waiting.len(), 1, "the newer one waits on");
+    assert_eq!(head_due(&log), None);
+}
+
+/// Witnesses that come back cosign the tip alone.
+#[test]
+fn words_over_many_heads_without_a_quorum_do_not_keep_those_over_the_tip_out() {
+    let mut log = log();
+    log.batch(START, &[proposal(1, 1)]);
+    for _ in 0..20 {
+        cosign_tip(&mut log.follower, &[1], START);
+        log.tick(START);
+    }
+    assert_eq!(head_due(&log), None);
+    cosign_tip(&mut log.follower, &[1, 2, 3], START);
+    assert_eq!(head_due(&log), Some(log.follower.tip().body.clone()));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Clocks: while a quorum cosigned lately, the head is fresh.
 
 use super::{code, follower};
+use crate::writer::proposal;
 use strongroom_journal::Body;
 use strongroom_journal::writer::Orderer;
-use strongroom_types::{ActBody, Code};
+use strongroom_types::{ActBody, Code, UnixMs};
 use strongroom_world::small::*;
 
 #[test]
@@ -70,12 +71,14 @@ fn a_clock_that_is_faster_than_most_witnesses_refuses() {
     assert_eq!(code(replica.fresh(at(6000))), Code::ClockSkew);
     let mut in_time = follower();
     in_time.append(&log.batches[0]).unwrap();
+
+    // A cosignature is dated in whole seconds, so it may be a second younger than it says.
     for n in 1..=3 {
         in_time
-            .cosignature(node(n), &cosignature(n, &body, START), at(5000))
+            .cosignature(node(n), &cosignature(n, &body, START), at(5999))
             .unwrap();
     }
-    assert!(in_time.fresh(at(5000)).is_ok());
+    assert!(in_time.fresh(at(5999)).is_ok());
 }
 
 #[test]
@@ -88,6 +91,32 @@ fn one_witness_with_a_wrong_clock_does_not_stop_the_replica() {
         .cosignature(node(4), &cosignature(4, &body, at(9_000_000)), START)
         .unwrap();
     assert!(replica.fresh(START).is_ok());
+}
+
+/// Two of four are not most: one witness may lie while the link of another is slow.
+#[test]
+fn half_of_the_witnesses_do_not_stop_the_replica_as_one_with_a_wrong_clock() {
+    let (mut log, mut replica) = (log(), follower());
+    replica.append(&log.tick(START)).unwrap();
+    let body = replica.tip().body.clone();
+    cosign_tip(&mut replica, &[1, 2], START);
+    for (n, dated) in [(3, START), (4, UnixMs(START.0 - 3_600_000))] {
+        replica
+            .cosignature(node(n), &cosignature(n, &body, dated), at(6000))
+            .unwrap();
+    }
+    assert!(replica.fresh(at(6000)).is_ok());
+
+    // Two of four from the future are too few for a quorum without them, which is another reason.
+    let mut other = follower();
+    other.append(&log.batches[0]).unwrap();
+    cosign_tip(&mut other, &[1, 2], START);
+    for n in [3, 4] {
+        other
+            .cosignature(node(n), &cosignature(n, &body, at(9_000_000)), START)
+            .unwrap();
+    }
+    assert_eq!(code(other.fresh(START)), Code::JournalStale);
 }
 
 #[test]
@@ -147,4 +176,17 @@ fn hole_item_that_waits_for_too_long_makes_the_journal_stale() {
         .unwrap();
     cosign_tip(&mut replica, &seats, at(TICK_MAX_MS));
     assert!(replica.fresh(at(TICK_MAX_MS + 1)).is_ok());
+}
+
+/// The writer goes on appending, and keeps the `witnessed` entry back.
+#[test]
+fn hole_item_that_waits_for_too_long_is_not_hidden_by_a_newer_one() {
+    let (mut log, mut replica) = (log(), follower());
+    for (time, body) in [(START, proposal(1, 1)), (at(TICK_MAX_MS), proposal(2, 2))] {
+        replica.append(&log.batch(time, &[body])).unwrap();
+    }
+    assert_eq!(replica.tip().waiting_since, Some(START));
+    cosign_tip(&mut replica, &[1, 2, 3], at(TICK_MAX_MS));
+    assert!(replica.fresh(at(TICK_MAX_MS)).is_ok());
+    assert_eq!(code(replica.fresh(at(TICK_MAX_MS + 1))), Code::JournalStale);
 }
