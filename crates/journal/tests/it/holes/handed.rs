@@ -211,6 +211,22 @@ fn hole_handed_veto_of_the_platform_is_not_outrun() {
     assert!(!in_force(&site));
 }
 
+/// Anyone may have handed another act before it.
+#[test]
+fn hole_handed_veto_behind_another_handed_act_is_not_outrun() {
+    let (mut site, proposal) = Site::proposed();
+    let other = site.tightening(Tighten::Cancel(Digest([7; 32])), &[Who::Clerk]);
+    let veto = site.tightening(Tighten::Veto(proposal), &[Who::Committee(0)]);
+    for seat in [1, 2] {
+        assert_eq!(site.hand(seat, &other), Ok(true));
+        assert_eq!(site.hand(seat, &veto), Ok(true));
+    }
+    let release = site.release(proposal);
+    site.act(&release);
+    assert_eq!(site.round(), [PENDING, PENDING, Ok(())]);
+    assert!(!site.in_force());
+}
+
 /// A veto has the usual time when it is about another proposal than the one whose release waits.
 #[test]
 fn handed_veto_of_another_proposal_is_not_owed_at_once() {

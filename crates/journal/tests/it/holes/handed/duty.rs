@@ -70,6 +70,13 @@ fn scarce() -> (Site, Digest) {
     (site, proposal)
 }
 
+/// A tightening by one person that lives for so long.
+fn brief(site: &Site, what: Tighten, expires_ms: u64, who: Who) -> Signed {
+    let mut act = Act::parse(&site.tightening(what, &[]).text).unwrap();
+    act.expires = site.now.plus(expires_ms);
+    site.ledger.world.sign(&act, &[who])
+}
+
 /// The member's room is used up by another act of theirs that the writer had kept for this.
 #[test]
 fn hole_handed_veto_without_room_in_this_minute_holds_up_its_release() {
@@ -79,9 +86,8 @@ fn hole_handed_veto_without_room_in_this_minute_holds_up_its_release() {
         let spent = site.tightening(spent, &[Who::Committee(0)]);
 
         // With the shorter life it does not apply a minute later either, and is not owed.
-        let mut veto = Act::parse(&site.tightening(Tighten::Veto(proposal), &[]).text).unwrap();
-        veto.expires = site.now.plus(expires_ms);
-        let veto = site.ledger.world.sign(&veto, &[Who::Committee(0)]);
+        let veto = Tighten::Veto(proposal);
+        let veto = brief(&site, veto, expires_ms, Who::Committee(0));
         for seat in [1, 2] {
             assert_eq!(site.hand(seat, &veto), Ok(true));
         }
@@ -146,4 +152,43 @@ fn handed_pause_that_reaches_too_far_for_now_is_not_taken() {
         let pause = site.tightening(pause, &[Who::Admin(0)]);
         assert_eq!(site.hand(1, &pause), taken, "{more_ms}");
     }
+}
+
+/// Any credential can hand an act that is not owed for want of room: it must not hide what is.
+#[test]
+fn hole_handed_stop_behind_an_act_without_room_is_owed() {
+    let (mut site, _) = scarce();
+    let unowed = Tighten::Cancel(Digest([8; 32]));
+    let unowed = brief(&site, unowed, 30_000, Who::Clerk);
+    assert_eq!(site.hand(1, &unowed), Ok(true));
+    let spent = site.tightening(Tighten::Cancel(Digest([7; 32])), &[Who::Clerk]);
+    site.act(&spent);
+    let stop = site.tightening(Tighten::Stop, &[Who::Admin(0), Who::Admin(1)]);
+    assert_eq!(site.hand(1, &stop), Ok(true));
+    assert_eq!(site.cosign(1), Ok(()));
+
+    site.now = site.now.plus(DUTY_MS);
+    assert_eq!((site.cosign(1), site.owed(1)), (PENDING, 2));
+    site.act(&stop);
+    assert_eq!((site.cosign(1), site.owed(1)), (Ok(()), 1));
+}
+
+/// Each try verifies every signature of every open act, and each share and cosignature asks for one.
+#[test]
+fn handed_acts_are_tried_once_in_a_second_at_one_tip() {
+    let (mut site, _) = Site::proposed();
+    assert!(site.now.0.is_multiple_of(1_000));
+    let cancel = Tighten::Cancel(Digest([7; 32]));
+    let cancel = brief(&site, cancel, 500, Who::Clerk);
+    site.hand(1, &cancel).unwrap();
+    let open = [0, 499, 500, 999, 1_000].map(|ms| {
+        let now = site.now.plus(ms);
+        site.witnesses[0].settle_handed(&site.log.follower, now);
+        site.owed(1)
+    });
+    assert_eq!(
+        open,
+        [1, 1, 1, 1, 0],
+        "its end within the second is not seen"
+    );
 }

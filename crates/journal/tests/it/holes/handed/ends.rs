@@ -28,6 +28,29 @@ fn hole_revocation_of_one_signer_does_not_end_a_handed_act() {
     assert_eq!(site.ended(1)[0].to_string(), ended);
 }
 
+/// The board bears the loss of either member and not of both: the other revocation can be appended
+/// by no writer.
+#[test]
+fn handed_revocation_that_another_one_leaves_no_quorum_for_is_owed_no_more() {
+    let (mut site, _) = Site::proposed();
+    let [first, second] = [0, 1].map(|n| {
+        let id = site.ledger.world.person(Who::Committee(n)).user.id;
+        site.tightening(Tighten::revoke(id), &[Who::Admin(0), Who::Admin(1)])
+    });
+    for seat in 1..=3 {
+        assert_eq!(site.hand(seat, &first), Ok(true));
+        assert_eq!(site.hand(seat, &second), Ok(true));
+    }
+    let entry = site.act(&first);
+    let refused = site.append(Body::Act(second)).unwrap_err();
+    assert_eq!(refused.code, Code::BoardBelowQuorum);
+
+    site.now = site.now.plus(DUTY_MS);
+    assert_eq!(site.round(), [Ok(()); 3]);
+    let ended = format!("ended by entry {entry}: board_below_quorum");
+    assert_eq!(site.ended(1).last().unwrap().to_string(), ended);
+}
+
 /// The writer brings other tightenings by the same credential, until its room of this minute is
 /// used up and the handed one is refused.
 #[test]
