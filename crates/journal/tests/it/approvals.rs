@@ -1,10 +1,10 @@
 //! Approvals: enough distinct eligible humans, each for exactly this intent and this decision.
 
-use crate::{LARGE, MEDIUM, SMALL, TWO, forged, ready, ready_under};
+use crate::{LARGE, MEDIUM, SMALL, TWO, forged, ready, ready_under, ready_with};
 use strongroom_journal::apply::evaluate;
 use strongroom_types::{
     Approval, Code, Credential, CredentialClass, DecisionCore, Digest, Document as _, GroupNeed,
-    Intent, PlatformId, RegistryRecord, Signed, TenantId, Tighten, UnixMs,
+    Intent, PlatformId, RegistryRecord, Signed, TenantId, Tier, Tighten, UnixMs,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, Ledger, PolicyOptions, Who};
 
@@ -312,6 +312,33 @@ fn above_one_of_n_one_approval_is_by_a_credential_of_class_key() {
         approved_by(&ledger, MEDIUM, &programs[..1]),
         None,
         "one_of_n asks for no class"
+    );
+}
+
+/// Programs' keys can be stolen together from the disks that hold them.
+#[test]
+fn the_committee_tier_asks_for_a_credential_of_class_key_as_m_of_n_does() {
+    let ledger = ready_with(|options| {
+        options.charter = |charter, tenant| {
+            let mut policy = tenant.policy(&PolicyOptions::default());
+            let mut rules = policy.rules.to_vec();
+            rules[2].then.tier = Tier::Committee;
+            rules[2].then.time_lock_seconds = 60;
+            policy.rules = rules.into();
+            charter.policy = policy.to_text();
+        };
+    });
+    let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
+    assert_eq!(ledger.decide(&intent).unwrap().tier, Tier::Committee);
+
+    let programs = [Who::ApproverProgram(0), Who::ApproverProgram(1)];
+    assert_eq!(
+        approved_by(&ledger, LARGE, &programs),
+        Some(Code::ApprovalMissing)
+    );
+    assert_eq!(
+        approved_by(&ledger, LARGE, &[Who::ApproverProgram(0), Who::Approver(1)]),
+        None
     );
 }
 

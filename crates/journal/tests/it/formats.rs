@@ -39,7 +39,7 @@ fn checked(change: impl FnOnce(&mut Genesis)) -> Option<Code> {
 #[test]
 fn a_genesis_keeps_every_rule() {
     assert_eq!(checked(|_| {}), None);
-    let invalid: [fn(&mut Genesis); 14] = [
+    let invalid: [fn(&mut Genesis); 16] = [
         |g| g.version = genesis::VERSION + 1,
         |g| g.origin.clear(),
         |g| g.chains.clear(),
@@ -51,6 +51,8 @@ fn a_genesis_keeps_every_rule() {
         |g| g.witnesses[0].witness_key = g.signers[0].witness_key,
         |g| g.witnesses[0].witness_key = g.signers[0].signing_key,
         |g| g.log_key = g.services[0].public_key,
+        |g| g.log_key = g.signers[0].witness_key,
+        |g| g.log_key = g.witnesses[0].witness_key,
         |g| g.admins.quorum = 0,
         |g| g.admins.quorum = 2,
         |g| g.admin_credentials.clear(),

@@ -242,6 +242,24 @@ fn open_proposals_of_the_platform_are_bounded_and_old_ones_make_room() {
     }
 }
 
+/// Its delay has not begun, so its time cannot have passed.
+#[test]
+fn a_platform_proposal_that_is_not_witnessed_yet_stays_open_beside_the_next_one() {
+    let mut ledger = fresh();
+    let propose = |ledger: &mut Ledger, who| {
+        let record = RegistryRecord::User(user(ledger, who));
+        append(ledger, ActBody::Put(record), &ADMIN).unwrap()
+    };
+    let first = propose(&mut ledger, Who::Stranger);
+    propose(&mut ledger, Who::Clerk);
+    assert_eq!(standing(&ledger, first), Some(ActStanding::Proposed));
+
+    ledger.witness();
+    ledger.wait(DELAY_MS);
+    act(&mut ledger, ActBody::Release(first), &ADMIN).unwrap();
+    assert!(is_enrolled(&ledger));
+}
+
 #[test]
 fn one_key_is_one_credential_of_the_platform_also_of_genesis() {
     let mut ledger = two_admins(1);

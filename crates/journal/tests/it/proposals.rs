@@ -9,7 +9,7 @@ use strongroom_types::{
     Act, ActBody, AllowListEntry, AllowListId, Code, Credential, CredentialClass, CredentialId,
     Digest, Document as _, Group, MinorUnits, RegistryRecord, Tier, Tighten, User, UserId,
 };
-use strongroom_world::{FRIEND, Ledger, STRANGER, Who};
+use strongroom_world::{FRIEND, Ledger, STRANGER, Who, World, WorldOptions};
 
 const DELAY_MS: u64 = 1000;
 
@@ -119,6 +119,31 @@ fn every_loosening_waits_for_its_delay_in_journal_time() {
         ledger.wait(1);
         release(&mut ledger, proposal).unwrap();
         assert!(in_force(&ledger), "{record:?}");
+    }
+}
+
+/// A charter may give those who would veto a key more time than those who would veto anything else.
+#[test]
+fn a_ceremony_waits_for_its_own_delay() {
+    let ledger = Ledger::with_tenant(World::new(
+        1,
+        WorldOptions {
+            delay_ms: DELAY_MS,
+            charter: |charter, _| charter.ceremony_delay_ms = 2 * DELAY_MS,
+            ..WorldOptions::default()
+        },
+    ));
+    for (record, delay_ms) in [
+        (RegistryRecord::User(mallory()), DELAY_MS),
+        (ledger.world.ceremony_record(), 2 * DELAY_MS),
+    ] {
+        let mut ledger = ledger.clone();
+        let proposal = propose(&mut ledger, record);
+        ledger.wait(delay_ms - 1);
+        let early = release(&mut ledger, proposal);
+        assert_eq!(code(early), Code::ReleaseTooEarly, "{delay_ms}");
+        ledger.wait(1);
+        release(&mut ledger, proposal).unwrap();
     }
 }
 
@@ -240,6 +265,21 @@ fn a_provably_tighter_policy_acts_at_once_even_while_stopped() {
         code(ledger.decide(&ledger.world.intent(ledger.now, SMALL + 1, FRIEND))),
         Code::PolicyBlocked
     );
+}
+
+/// It is provably as tight as itself, so it acts at once: a tenant must not lose its text by that.
+#[test]
+fn the_policy_in_force_put_once_more_stays_in_force() {
+    let mut ledger = ready();
+    let text = ledger.world.tenant.charter().policy;
+    for _ in 0..2 {
+        let put = ActBody::Put(RegistryRecord::Policy(text.clone()));
+        ledger.act(put, &ledger.committee()).unwrap();
+    }
+    let tenant = ledger.state.tenant(ledger.world.tenant.id).unwrap();
+    assert_eq!(tenant.proposals_open, 0);
+    let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
+    ledger.authorize(&intent, &[]).unwrap();
 }
 
 #[test]
