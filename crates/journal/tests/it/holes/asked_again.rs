@@ -150,7 +150,7 @@ fn the_way_home_asks_no_window_and_fills_none() {
 }
 
 /// Hours that contain `at` and the rest of its day, UTC.
-fn from_minute_of(at: UnixMs) -> Hours {
+pub(super) fn from_minute_of(at: UnixMs) -> Hours {
     let minute = at.0 / 60_000 % 1440;
     Hours {
         utc_offset_minutes: 0,
@@ -434,6 +434,22 @@ fn hole_a_lock_that_ends_in_closed_hours_gets_no_share() {
     };
     assert_eq!(locked(vec![]), None);
     assert_eq!(locked(vec![closed]), Some(Code::PolicyBlocked));
+}
+
+/// Without a lock it leaves at its attempt: hours that are closed at any other minute, the first of
+/// all time among them, are not its own.
+#[test]
+fn a_payment_without_a_lock_gets_its_share_by_the_hours_of_its_attempt() {
+    let hours = Hours {
+        to: "01:00".parse().unwrap(),
+        ..from_minute_of(UnixMs(0))
+    };
+    let closed = guard("closed", GuardKind::ClosedHours(hours));
+    let mut ledger = under(|policy| policy.guards = vec![closed]);
+    ledger.wait(2 * HOUR_MS);
+    let intent = ledger.world.intent(ledger.now, SMALL, FRIEND);
+    ledger.authorize(&intent, &[]).unwrap();
+    assert_eq!(share(&ledger, &intent), None);
 }
 
 /// Authorized by a later rule because the window of an earlier one was full, a payment needs no one

@@ -1,14 +1,15 @@
 //! Locked payments whose stamps lie windows apart, and whose locks begin in one second: the writer
 //! appended nothing for hours and stamped them as it liked, or the witnesses were away.
 
-use super::asked_again::{an_hour, edit_rule, long_lived, under};
+use super::asked_again::{an_hour, edit_rule, from_minute_of, guard, long_lived, under};
 use super::{again, share_at};
 use crate::{HOUR_MS, LARGE, TWO, code, ready_under};
 use strongroom_journal::apply::TenantView;
 use strongroom_journal::model::IntentRecord;
 use strongroom_journal::state::Lookup as _;
+use strongroom_policy::GuardKind;
 use strongroom_types::{AttemptKind, Code, Document as _, Intent, Tighten, UnixMs};
-use strongroom_world::{FEE_MAX, Ledger, PolicyOptions, Who};
+use strongroom_world::{FEE_MAX, Ledger, PolicyOptions, START, Who};
 
 const LOCK_MS: u64 = 60_000;
 /// Room for one payment.
@@ -235,6 +236,43 @@ fn a_locked_payment_that_is_witnessed_hours_later_is_counted_then() {
         ledger.wait(WINDOW_MS);
         ledger.authorize(&next, &TWO).unwrap();
     }
+}
+
+/// A payment under a lock of two hours that is authorized and witnessed at these hours of a day, of
+/// which the last four are closed: whether it was counted when it was witnessed, and why it gets no
+/// share at the end of its lock.
+fn across_closing(authorized: u64, witnessed: u64) -> (bool, Option<Code>) {
+    let closing = START.plus(20 * HOUR_MS);
+    let closed = GuardKind::ClosedHours(from_minute_of(closing));
+    let mut ledger = under(|policy| {
+        policy.guards = vec![guard("closed", closed)];
+        edit_rule(policy, 2, |rule| rule.then.time_lock_seconds = 2 * 3_600);
+    });
+    ledger.now = START.plus(authorized * HOUR_MS);
+    let intent = long_lived(&ledger, LARGE);
+    ledger.authorize(&intent, &TWO).unwrap();
+    ledger.now = START.plus(witnessed * HOUR_MS);
+    ledger.witness();
+
+    let is_counted = counted_at(&ledger, &intent) == ledger.now;
+    ledger.now = record(&ledger, &intent).locked_until;
+    ledger
+        .push(strongroom_journal::Body::Tick, ledger.now)
+        .unwrap();
+    (is_counted, share_at(&ledger, &intent, 1, ledger.now))
+}
+
+/// It leaves at the end of its lock. Room that it took for hours in which it cannot leave would be
+/// taken from others.
+#[test]
+fn a_lock_that_is_witnessed_late_is_judged_by_the_hours_of_its_end() {
+    assert_eq!(across_closing(18, 23), (true, None), "closed until its end");
+    assert_eq!(across_closing(13, 17), (true, None), "open throughout");
+    assert_eq!(
+        across_closing(13, 19),
+        (false, TOO_OLD),
+        "closed at its end"
+    );
 }
 
 /// What passes is asked before each share, and must not end a payment for good.

@@ -7,10 +7,10 @@ use strongroom_policy::{
     DestinationType, Destinations, Initiators, Match, Rule, VelocityScope, Window,
 };
 use strongroom_types::{
-    AllowListEntry, AllowListId, Code, Document as _, GroupNeed, Intent, RegistryRecord, Tier,
-    Tighten,
+    AllowListEntry, AllowListId, Code, Destination, Document as _, GroupNeed, Intent, IntentKind,
+    RegistryRecord, Tier, Tighten, Transfer,
 };
-use strongroom_world::{AuthorizationExt as _, FEE_MAX, FRIEND, Ledger, Who};
+use strongroom_world::{AuthorizationExt as _, FEE_MAX, FRIEND, Ledger, STRANGER, Who};
 
 const UNCONFIRMED: Option<Code> = Some(Code::RemovalNotConfirmed);
 
@@ -162,6 +162,41 @@ fn hole_taking_an_address_off_the_list_leads_past_no_stricter_rule() {
         assert_eq!(share(&ledger, &under_way), ended, "{of}");
         list_again(&mut ledger);
         assert_eq!(refused(&ledger, &[]), Some(Code::ApprovalMissing), "{of}");
+    }
+}
+
+/// A payment of several transfers, all of them to addresses on the list, under a table that lets
+/// those off it pass by the same terms.
+#[test]
+fn hole_each_listed_address_of_a_payment_is_still_listed_at_its_share() {
+    let listed = |_: &Ledger| of_type(DestinationType::AllowListed);
+    let mut ledger = under(listed, Tier::Auto, Tier::Auto);
+    let other = AllowListEntry {
+        id: AllowListId([9; 16]),
+        address: STRANGER.to_owned(),
+        ..ledger.world.tenant.charter().allow_list[0].clone()
+    };
+    ledger.put_and_release(RegistryRecord::AllowList(other.clone()));
+
+    let world = &ledger.world;
+    let under_way = world.intent_with(ledger.now, SMALL, FRIEND, |intent| {
+        let mut transfers = intent.transfers().to_vec();
+        transfers.push(Transfer {
+            destination: Destination::Address(STRANGER.to_owned()),
+            amount: 1_000.into(),
+            ..transfers[0].clone()
+        });
+        intent.kind = IntentKind::Transfer(transfers);
+    });
+    ledger.authorize(&under_way, &[]).unwrap();
+    assert_eq!(share(&ledger, &under_way), None);
+
+    for removed in [ledger.world.tenant.friend, other.id] {
+        let mut ledger = ledger.clone();
+        let revoke = Tighten::revoke(removed);
+        ledger.tighten(revoke, &[Who::Admin(0)]).unwrap();
+        let ended = Some(Code::AllowListNoLongerInForce);
+        assert_eq!(share(&ledger, &under_way), ended, "{removed}");
     }
 }
 
