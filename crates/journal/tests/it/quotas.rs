@@ -3,14 +3,16 @@
 mod tightenings;
 
 use crate::{SMALL, code, ready, ready_with};
-use strongroom_journal::Body;
+use std::collections::BTreeSet;
 use strongroom_journal::entry::ENTRY_BYTES_MAX;
+use strongroom_journal::keyspace as ks;
 use strongroom_journal::state::Lookup as _;
+use strongroom_journal::{Body, Delta};
 use strongroom_types::charter::{Board, BoardName, NamedBoard};
 use strongroom_types::proof::Assertion;
 use strongroom_types::{
     ActBody, AttemptKind, Code, CredentialId, Digest, Document as _, Endorsement, Intent, Proof,
-    Refusal, RegistryRecord, Revocable, Signed, Tighten, User, UserId,
+    Refusal, RegistryRecord, Revocable, Signed, Tighten, UnixMs, User, UserId,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, Who};
 
@@ -250,17 +252,19 @@ fn a_full_quota_of_what_has_expired_refuses_nothing_whatever_is_due_before_it() 
     no_more(&mut ledger).unwrap();
 }
 
+/// What is marked to be forgotten in the tenant's scope.
+fn markers(ledger: &Ledger) -> BTreeSet<ks::Key> {
+    let prefix = ks::expiry_prefix(ledger.world.scope());
+    let all = ledger.state.under(&prefix);
+    all.map(|(marker, _)| marker.clone()).collect()
+}
+
 /// With many approvals, assets and windows an entry brings more than the usual sixteen.
 #[test]
 fn an_entry_forgets_twice_as_many_as_it_brings() {
     let mut ledger = ready();
     due_first(&mut ledger, Who::Clerk);
     ledger.wait(MINUTE_MS);
-    let prefix = strongroom_journal::keyspace::expiry_prefix(ledger.world.scope());
-    let markers = |ledger: &Ledger| -> std::collections::BTreeSet<Vec<u8>> {
-        let all = ledger.state.under(&prefix);
-        all.map(|(marker, _)| marker.clone()).collect()
-    };
     let before = markers(&ledger);
     pay(&mut ledger).unwrap();
     let after = markers(&ledger);
@@ -269,4 +273,43 @@ fn an_entry_forgets_twice_as_many_as_it_brings() {
     // The intent's one coin counts like a marker.
     let forgotten = before.difference(&after).count();
     assert_eq!(forgotten, 2 * (added + 1));
+}
+
+/// Every replica does so, for one entry.
+#[test]
+fn an_entry_that_meets_a_full_quota_forgets_a_bounded_number_of_its_kind() {
+    let mut ledger = ready_with(|o| o.tune = |b| b.ended_open_max = 80);
+    due_first(&mut ledger, Who::Clerk);
+    ledger.wait(1);
+    due_first(&mut ledger, Who::Initiator);
+    ledger.wait(MINUTE_MS);
+
+    let before = markers(&ledger);
+    let cancel = Tighten::Cancel(Digest([1; 32]));
+    ledger.tighten(cancel, &[Who::Initiator]).unwrap();
+    let forgotten = before.difference(&markers(&ledger)).count();
+    assert_eq!(forgotten, 16 + 16, "the oldest, and the signer's oldest");
+}
+
+/// A refused entry forgets nothing, and its sender may send it again at once.
+#[test]
+fn a_full_quota_looks_for_its_own_among_a_bounded_number_of_what_is_due() {
+    let mut full = ready_with(|o| o.tune = |b| b.intents_open_max = 1);
+    pay(&mut full).unwrap();
+    full.wait(INTENT_LIFE_MS);
+
+    let scope = full.world.scope();
+    let marker = |n: u32| {
+        let mut digest = Digest::default();
+        digest.0[..4].copy_from_slice(&n.to_be_bytes());
+        let marker = ks::expiry(scope, UnixMs(0), &ks::used_act(scope, &digest));
+        (marker, Some(Vec::new()))
+    };
+    for (due_before, expected) in [(0xffff, None), (0x1_0000, Some(Code::QuotaExceeded))] {
+        let mut ledger = full.clone();
+        let changes = (0..due_before).map(marker).collect();
+        ledger.state.commit(&Delta { changes });
+        let refused = pay(&mut ledger).err().map(|refusal| refusal.code);
+        assert_eq!(refused, expected, "{due_before}");
+    }
 }

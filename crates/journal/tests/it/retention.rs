@@ -1,11 +1,13 @@
 //! What the journal forgets, and when; what it counts stays right.
 
 use crate::{HOUR_MS, MEDIUM, SMALL, ready, ready_with};
+use std::sync::Arc;
 use strongroom_journal::Body;
 use strongroom_journal::keyspace as ks;
-use strongroom_journal::state::{Lookup as _, State};
+use strongroom_journal::state::{Lookup as _, State, View as _};
 use strongroom_types::{
-    Act, ActBody, Code, Document as _, Intent, RegistryRecord, Tighten, UnixMs, User, UserId,
+    Act, ActBody, Code, Digest, Document as _, Intent, RegistryRecord, Tighten, UnixMs, User,
+    UserId,
 };
 use strongroom_world::{AuthorizationExt as _, FRIEND, INTENT_LIFE_MS, Ledger, Who};
 
@@ -223,4 +225,23 @@ fn memory_is_flat_once_everything_is_old() {
         "{} after {high}",
         size(&ledger.state)
     );
+}
+
+/// Any tenant can put one policy after another in force, up to a megabyte each.
+#[test]
+fn a_bounded_number_of_parsed_policies_is_kept() {
+    let ledger = ready();
+    let text = ledger.world.tenant.charter().policy;
+    let parsed = |n: u16| {
+        let mut digest = Digest::default();
+        digest.0[..2].copy_from_slice(&n.to_be_bytes());
+        let parsed = ledger.state.parsed_policy(&digest, text.as_bytes());
+        parsed.unwrap()
+    };
+    let first = parsed(0);
+    assert!(Arc::ptr_eq(&first, &parsed(0)), "parsed once");
+    for n in 1..=256 {
+        parsed(n);
+    }
+    assert_eq!(Arc::strong_count(&first), 1, "held by this test alone");
 }

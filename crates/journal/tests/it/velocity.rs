@@ -1,13 +1,18 @@
 //! Windows: sums at worst case over authorized intents, freed by age only.
 
 use crate::{code, ready_under};
+use std::cell::Cell;
 use strongroom_journal::Body;
-use strongroom_policy::{VelocityScope, Window};
+use strongroom_journal::apply::TenantView;
+use strongroom_journal::state::{State, View};
+use strongroom_policy::{PolicyView as _, VelocityScope, Window, WindowScope};
 use strongroom_types::{
     ActBody, AttemptKind, Code, Document as _, Intent, Refusal, RegistryRecord, Tighten, Vault,
     VaultId,
 };
-use strongroom_world::{AuthorizationExt as _, FEE_MAX, FRIEND, Ledger, PolicyOptions, Who};
+use strongroom_world::{
+    AuthorizationExt as _, FEE_MAX, FRIEND, Ledger, NATIVE, PolicyOptions, Who,
+};
 
 /// Amount and fee cap are together one million: two fit into the window.
 const HALF: u64 = 1_000_000 - FEE_MAX;
@@ -232,4 +237,37 @@ fn another_tenants_spending_is_not_counted_here() {
     pay(&mut ledger, HALF).unwrap();
     ledger.world = home;
     pay(&mut ledger, HALF).unwrap();
+}
+
+/// A state that counts how often it is read.
+struct Counting<'a> {
+    state: &'a State,
+    reads: Cell<usize>,
+}
+
+impl View for Counting<'_> {
+    fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        self.reads.set(self.reads.get() + 1);
+        self.state.get(key)
+    }
+}
+
+/// Writer and witnesses sum every window of a policy at each evaluation.
+#[test]
+fn a_window_of_a_month_is_summed_in_some_hundred_reads() {
+    let mut ledger = two_million();
+    pay(&mut ledger, HALF).unwrap();
+    let (tenant, asset) = (ledger.world.tenant.id, NATIVE.parse().unwrap());
+    let (hour_ms, month_ms) = (60 * MINUTE_MS, 31 * 24 * 60 * MINUTE_MS);
+    let view = Counting {
+        state: &ledger.state,
+        reads: Cell::new(0),
+    };
+
+    // The window begins and ends in the middle of a day and of an hour.
+    let at = ledger.now.plus(month_ms / 2 + hour_ms / 2);
+    let spent = TenantView::new(&view, tenant).spent(WindowScope::Tenant, &asset, month_ms, at);
+    let spent = spent.unwrap();
+    assert_eq!((spent.amount, spent.count), ((HALF + FEE_MAX).into(), 1));
+    assert!(view.reads.get() < 150, "{} reads", view.reads.get());
 }
