@@ -74,6 +74,20 @@ fn anything_but_one_native_asset_of_the_chain_blocks() {
     );
 }
 
+/// Its amounts would be counted in windows of their own, beside every limit of the true asset.
+#[test]
+fn the_native_asset_of_a_chain_whose_id_only_begins_alike_blocks() {
+    let on_one = |asset: &str| Intent {
+        chain: "eip155:1".parse().unwrap(),
+        ..with_assets(&[asset])
+    };
+    let expected = (UNSUPPORTED_ASSET.to_owned(), Code::Unsupported);
+    let other = on_one("eip155:10/slip44:60");
+    assert_eq!(blocked(&open(), &world(), &other), expected);
+    let own = on_one("eip155:1/slip44:60");
+    assert!(ask(&open(), &world(), &own).block.is_none());
+}
+
 #[test]
 fn an_intent_without_transfers_or_with_too_many_or_beyond_256_bits_blocks() {
     let expected = (INVALID_INTENT.to_owned(), Code::Malformed);
