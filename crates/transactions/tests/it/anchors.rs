@@ -2,7 +2,7 @@
 
 use crate::fixture::*;
 use strongroom_journal::Body;
-use strongroom_types::{Code, Intent};
+use strongroom_types::{Code, ConflictKey, Intent};
 use strongroom_wire::TransactionState;
 use strongroom_world::AuthorizationExt as _;
 
@@ -63,19 +63,24 @@ fn coin_that_may_be_an_anchor_is_added_where_no_chosen_one_may() {
     assert_ne!(second.anchor(), first.anchor());
 }
 
-/// The other intent has an anchor beside the coin.
-#[test]
-fn hole_payment_with_a_coin_that_the_journal_keeps_for_another_is_built_on_others() {
-    let mut service = Service::funded(3);
-    let first = service.offered();
+/// Another intent has this coin beside an anchor of its own.
+fn keep_for_another(service: &mut Service, coin: &ConflictKey) {
     let other = service.intent();
     let mut attempt = service.world().attempt(&other);
-    let coin = first.request.attempt.anchor.clone();
     attempt.conflict_keys.push(coin.clone());
     attempt.conflict_keys.sort();
     let body = service.ledger.authorization_with(&other, &[], attempt);
     service.append(vec![body.into_body()]);
     service.witness();
+}
+
+/// The other intent has an anchor beside the coin.
+#[test]
+fn hole_payment_with_a_coin_that_the_journal_keeps_for_another_is_built_on_others() {
+    let mut service = Service::funded(3);
+    let first = service.offered();
+    let coin = first.request.attempt.anchor.clone();
+    keep_for_another(&mut service, &coin);
 
     let second = rebuilt(&mut service, &first);
     assert_ne!(second.anchor(), first.anchor());
@@ -84,6 +89,26 @@ fn hole_payment_with_a_coin_that_the_journal_keeps_for_another_is_built_on_other
         assert!(!payment.request.attempt.conflict_keys.contains(&coin));
         let body = Body::Authorized(Box::new(payment.authorization()));
         service.append(vec![body]);
+    }
+}
+
+#[test]
+fn hole_payment_is_built_on_others_whichever_of_its_coins_the_journal_keeps_for_another() {
+    for n in [0, 1] {
+        let mut service = Service::new();
+        for _ in 0..4 {
+            service.fund(AMOUNT / 4 * 3);
+        }
+        service.wait(1_000);
+        let first = service.offered();
+        let coins = &first.request.attempt.conflict_keys;
+        assert_eq!(coins.len(), 2);
+        let coin = coins[n].clone();
+        keep_for_another(&mut service, &coin);
+
+        let second = rebuilt(&mut service, &first);
+        let coins = &second.request.attempt.conflict_keys;
+        assert!(coins.len() == 2 && !coins.contains(&coin), "coin {n}");
     }
 }
 
