@@ -37,6 +37,16 @@ build_signer() {
 # not compile with that feature, so it is asked for here alone.
 build_sim() {
     cargo build --release --locked "${RELEASED[@]}" --features strongroom-sim/verified-memo --bin strongroom-sim
+    SIM_PROGRAM=$TARGET/release/strongroom-sim
+}
+
+# The same with the guards' switch. Both builds leave their program under one name, so this one is copied away.
+build_sim_mutants() {
+    local programs=$TARGET/attack-programs/mutants
+    with_switch build_sim
+    mkdir -p "$programs"
+    cp "$TARGET/release/strongroom-sim" "$programs/"
+    SIM_PROGRAM=$programs/strongroom-sim
 }
 
 help_sim() {
@@ -46,6 +56,7 @@ usage: ./x sim [--seeds N] [--from SEED] [--json]
        ./x sim --seed SEED --step [--until EVENT]
        ./x sim --cases | --list-cases | --case NAME [--trace | --step]
        ./x sim --seeds N --from SEED --resume FILE [--slice N]
+       ./x sim --mutants FILE [--guard NAME…] [--seeds N] [--from SEED]
 The real state machines of all services and signers on virtual clocks, with drops, duplicates, reordering, delays, crashes
 and restored disks drawn from the seed. A failing seed is printed and replays exactly. With --json the last line is JSON.
 
@@ -58,6 +69,8 @@ and restored disks drawn from the seed. A failing seed is printed and replays ex
   --until EVENT   do not ask, run to the event with this number or the first one of this name (share_released, kill,
                   violated, ...; a wrong name prints all names), print the state of every part after the turn in which it
                   happened and exit 0; 1 if the seed ends before it
+  --mutants FILE  one guard after the other is switched off (docs/claims.md has their names), each in N seeds or until one
+                  breaks a property; a line of JSON per guard is kept in FILE, and what it has is not run again
 
 All options go to the simulator: `./x sim -- --help` shows its own list.
 HELP
@@ -66,8 +79,11 @@ HELP
 cmd_sim() {
     ensure_build
     strip_separator "$@"
-    build_sim
-    exec "$TARGET/release/strongroom-sim" "${REST[@]}"
+    case " $* " in
+        *" --mutants "* | *" --mutants="*) build_sim_mutants ;;
+        *) build_sim ;;
+    esac
+    exec "$SIM_PROGRAM" "${REST[@]}"
 }
 
 # Alone: nothing that ships is ever built with the features that the checker asks for.

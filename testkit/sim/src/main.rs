@@ -6,13 +6,15 @@
     reason = "a composition root of the test kit: threads, wall clock for progress"
 )]
 
+#[cfg(mutants)]
+mod mutants;
 mod slices;
 mod step;
 
 use clap::Parser;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use strongroom_sim::cases::{self, Case};
@@ -71,6 +73,18 @@ struct Arguments {
     /// Runs every case; the last line is JSON.
     #[arg(long, conflicts_with_all = ["seed", "case", "step"])]
     cases: bool,
+    /// Begins no seed after the first violation.
+    #[arg(long, conflicts_with_all = ["seed", "case", "resume"])]
+    first_violation: bool,
+    /// Switches one guard after the other off and looks for the first seed that breaks a property;
+    /// keeps a line of JSON per guard in this file, and does not run again what it has.
+    #[cfg(mutants)]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "case", "cases", "resume"])]
+    mutants: Option<PathBuf>,
+    /// Only this guard (with --mutants; may be repeated).
+    #[cfg(mutants)]
+    #[arg(long, value_name = "NAME", requires = "mutants")]
+    guard: Vec<String>,
     /// Threads over seeds.
     #[arg(long, default_value_t = 2)]
     threads: u64,
@@ -118,15 +132,22 @@ fn show(arguments: &Arguments, outcome: &Outcome) {
 fn many(arguments: &Arguments, settings: &Settings, (from, seeds): (u64, u64)) -> Summary {
     // Each thread takes the next number, since seeds differ in length.
     let (next, summary) = (AtomicU64::new(0), Mutex::new(Summary::new()));
+    let is_over = AtomicBool::new(false);
     let began = Instant::now();
     let work = || loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= seeds {
+        if number >= seeds || is_over.load(Ordering::Relaxed) {
             return;
         }
 
         let outcome = run_seed(from + number, settings);
         show(arguments, &outcome);
+
+        // Smaller numbers were begun before: the smallest one that violates does not depend on how
+        // the threads took turns.
+        if arguments.first_violation && outcome.violation.is_some() {
+            is_over.store(true, Ordering::Relaxed);
+        }
 
         let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
         summary.add(&outcome);
@@ -228,6 +249,10 @@ fn main() -> ExitCode {
         intents: arguments.intents,
         trace: arguments.trace,
     };
+    #[cfg(mutants)]
+    if let Some(file) = &arguments.mutants {
+        return mutants::run(&arguments, file);
+    }
     if arguments.cases {
         return if run_cases(&arguments, &settings) {
             ExitCode::SUCCESS
@@ -253,7 +278,10 @@ fn main() -> ExitCode {
     if !arguments.json {
         println!("{}", summary.to_text());
     }
-    println!("{}", summary.to_json(from));
+    let line = summary.to_json(from);
+    #[cfg(mutants)]
+    let line = mutants::with_counts(line);
+    println!("{line}");
     if summary.is_good() && is_meant {
         ExitCode::SUCCESS
     } else {

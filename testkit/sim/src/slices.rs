@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> io::Result<Summ
             Some(summary) => summary,
             None => {
                 let summary = many(arguments, settings, (from, seeds));
-                append(&mut file, origin.mark(summary.to_json(from)))?;
+                append(&mut file, &origin.mark(summary.to_json(from)))?;
                 summary
             }
         };
@@ -39,14 +39,14 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> io::Result<Summ
 }
 
 /// What a line comes of beside its seeds: lines of two builds together say nothing about either.
-struct Origin {
+pub(crate) struct Origin {
     /// Digest of the executable, which is as it was built: its commit would not name local changes.
     build: String,
     intents: usize,
 }
 
 impl Origin {
-    fn new(settings: &Settings) -> io::Result<Self> {
+    pub(crate) fn new(settings: &Settings) -> io::Result<Self> {
         let executable = std::fs::read(std::env::current_exe()?)?;
         Ok(Self {
             build: digest("strongroom/sim-build/v1", &[&executable]).to_string(),
@@ -55,7 +55,7 @@ impl Origin {
     }
 
     /// A line that says where it comes from.
-    fn mark(&self, mut line: Value) -> Value {
+    pub(crate) fn mark(&self, mut line: Value) -> Value {
         if let Some(members) = line.as_object_mut() {
             members.insert("build".to_owned(), json!(self.build));
             members.insert("intents".to_owned(), json!(self.intents));
@@ -69,7 +69,7 @@ impl Origin {
 
     /// The lines of an earlier run of the same build; empty without a file. The slice of a line that
     /// was cut off is run again.
-    fn kept(&self, path: &Path) -> io::Result<Vec<Value>> {
+    pub(crate) fn kept(&self, path: &Path) -> io::Result<Vec<Value>> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -90,7 +90,7 @@ impl Origin {
     }
 }
 
-fn append(file: &mut File, line: Value) -> io::Result<()> {
+pub(crate) fn append(file: &mut File, line: &Value) -> io::Result<()> {
     // Synced: an interrupted run goes on after its last slice, and the machine may be what stops.
     writeln!(file, "{line}")?;
     file.sync_data()
