@@ -402,33 +402,9 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::server;
     use serde_json::json;
-    use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
     use strongroom_world::{CHAIN, START, World, WorldOptions};
-
-    /// A server that answers every request with this text.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the server of a test has a thread of its own"
-    )]
-    fn server(text: String) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let _ = stream.read(&mut [0; 4096]).unwrap();
-                let length = text.len();
-                write!(
-                    stream,
-                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{text}"
-                )
-                .unwrap();
-            }
-        });
-        url
-    }
 
     /// Under a vault's name the server gives an address of its own, and proves nothing.
     #[test]
@@ -444,7 +420,7 @@ mod tests {
             "chain_code": "11".repeat(32), "group_key": "02".repeat(33), "index": 0,
             "proof": null, "transcript": "00".repeat(32), "vault": vault.to_string(),
         });
-        let client = Client::new(&server(told.to_string()), "key");
+        let client = Client::new(&server(&told.to_string()), "key");
         let proved = client.proved_destinations(&world.genesis, &intent);
         assert!(
             matches!(proved, Err(ClientError::NotProved(_))),

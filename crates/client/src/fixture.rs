@@ -10,6 +10,8 @@
 use crate::proof::{EntryProof, VaultProof};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 use strongroom_journal::follower::witness_name;
 use strongroom_journal::state::Lookup as _;
@@ -41,6 +43,24 @@ pub(crate) struct Payment {
     pub(crate) signed: Vec<u8>,
 }
 
+/// Differences between the signed transaction and what the journal says of it. No honest signer
+/// would sign one, and a verifier must not rely on that.
+#[derive(Clone, Copy)]
+pub(crate) struct Deviation {
+    /// Changes the intent that the transaction is built for; the authorized one stays as it is.
+    pub(crate) built_for: fn(&mut Intent),
+    /// Changes the attempt that the journal names for the transaction.
+    pub(crate) attempt: fn(&mut Attempt),
+}
+
+impl Deviation {
+    /// The transaction is the one that the journal says.
+    pub(crate) const NONE: Self = Self {
+        built_for: |_| {},
+        attempt: |_| {},
+    };
+}
+
 /// What inclusion costs, satoshi per 1 000 virtual bytes, as the codec reads it.
 const FEE_RATE: u64 = 2_000;
 
@@ -68,10 +88,15 @@ impl Journal {
     }
 
     pub(crate) fn of(seed: u64) -> Self {
+        Self::with(seed, Deviation::NONE)
+    }
+
+    /// A journal whose payment deviates from its intent.
+    pub(crate) fn with(seed: u64, deviation: Deviation) -> Self {
         let codec = strongroom_chains::network("regtest").unwrap().unwrap();
         let (mut ledger, ceremony) =
             Ledger::ready_with_shares(World::new(seed, WorldOptions::default()));
-        let payment = pay(&mut ledger, ceremony, codec.as_ref());
+        let payment = pay(&mut ledger, ceremony, codec.as_ref(), deviation);
         // A second vault, so that there is a wrong one.
         let second = strongroom_types::Vault {
             id: strongroom_types::VaultId([9; 16]),
@@ -135,16 +160,7 @@ impl Journal {
             .iter()
             .map(|(sealed, entry)| sealed.leaf_hash(entry))
             .collect();
-        let mut note = Note::parse(&self.batches.last().unwrap().note).unwrap();
-        for (node, shown) in self.last_cosignatures().into_iter().take(witnesses) {
-            let key = CosignKey::new(&witness_name(node), &seed_of(&self.world, node)).unwrap();
-            note.add(
-                cosign(&shown.body, shown.time_s, &key)
-                    .unwrap()
-                    .to_note_signature(),
-            )
-            .unwrap();
-        }
+        let note = self.checkpoint(witnesses);
         let hashes = inclusion_proof(&tree, seq, tree.size()).unwrap();
         let proof = Proof {
             extra: Vec::new(),
@@ -158,6 +174,22 @@ impl Journal {
             sealed: strongroom_wire::encode(&self.entries[at].0),
             proof,
         }
+    }
+
+    /// The last checkpoint, cosigned by the first `witnesses` witnesses.
+    pub(crate) fn checkpoint(&self, witnesses: usize) -> Note {
+        self.cosigned_note(&self.batches.last().unwrap().note, witnesses)
+    }
+
+    /// A note of the log, cosigned by the first `witnesses` witnesses, whatever it says.
+    pub(crate) fn cosigned_note(&self, note: &str, witnesses: usize) -> Note {
+        let mut note = Note::parse(note).unwrap();
+        for (node, shown) in self.last_cosignatures().into_iter().take(witnesses) {
+            let key = CosignKey::new(&witness_name(node), &seed_of(&self.world, node)).unwrap();
+            let cosignature = cosign(note.body(), shown.time_s, &key).unwrap();
+            note.add(cosignature.to_note_signature()).unwrap();
+        }
+        note
     }
 
     fn last_cosignatures(&self) -> Vec<(NodeId, WitnessCosignature)> {
@@ -227,18 +259,26 @@ fn seed_of(world: &World, node: NodeId) -> [u8; 32] {
         .to_bytes()
 }
 
-fn cosigned(world: &World, body: &str, at: UnixMs) -> Vec<(NodeId, WitnessCosignature)> {
+/// Cosignatures of every witness over a body, whatever it says.
+pub(crate) fn cosigned(world: &World, body: &str, at: UnixMs) -> Vec<(NodeId, WitnessCosignature)> {
     (1..=world.seats())
         .map(|n| (world.seat(n).node, world.cosignature(n, body, at)))
         .collect()
 }
 
 /// An automatic payment: authorized with a real transaction, signed by shares 1 and 3.
-fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payment {
+fn pay(
+    ledger: &mut Ledger,
+    ceremony: Ceremony,
+    codec: &dyn ChainCodec,
+    deviation: Deviation,
+) -> Payment {
     let intent = ledger.world.intent(ledger.now, 30_000, FRIEND);
-    let (vault_key, built) = build(ledger, &intent, codec);
+    let mut built_for = intent.clone();
+    (deviation.built_for)(&mut built_for);
+    let (vault_key, built) = build(ledger, &built_for, codec);
 
-    let attempt = Attempt {
+    let mut attempt = Attempt {
         intent: intent.digest(),
         number: 1,
         kind: AttemptKind::Pay,
@@ -248,6 +288,7 @@ fn pay(ledger: &mut Ledger, ceremony: Ceremony, codec: &dyn ChainCodec) -> Payme
         unsigned_digest: unsigned_digest(&built.unsigned),
         fee_max: built.fee,
     };
+    (deviation.attempt)(&mut attempt);
     let authorization = ledger.authorization_with(&intent, &[], attempt);
     ledger
         .push(Body::Authorized(Box::new(authorization)), ledger.now)
@@ -342,4 +383,30 @@ fn sign(ledger: &Ledger, ceremony: Ceremony, intent: Digest, built: &Built) -> V
         })
         .collect();
     aggregate(&mut keys, &packages, &shares).unwrap()
+}
+
+/// A server on loopback that answers every request with these bytes; its URL.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server of a test has a thread of its own"
+)]
+pub(crate) fn raw_server(answer: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            // A client that has read enough hangs up.
+            let _ = stream.write_all(&answer);
+        }
+    });
+    url
+}
+
+/// As [`raw_server`], with a text as the body of a success.
+pub(crate) fn server(text: &str) -> String {
+    let length = text.len();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+    raw_server(format!("{head}\r\ncontent-length: {length}\r\n\r\n{text}").into_bytes())
 }

@@ -174,6 +174,9 @@ pub(crate) fn answer<T: DeserializeOwned + Serialize>(text: &str) -> Result<T, C
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::{raw_server, server};
+    use std::io::ErrorKind;
+    use std::net::TcpListener;
 
     #[test]
     fn a_bearer_key_goes_to_loopback_only() {
@@ -266,6 +269,76 @@ mod tests {
             assert!(
                 matches!(read(broken), Err(ClientError::Transport(_))),
                 "{broken}"
+            );
+        }
+    }
+
+    /// Answer to a request for a text.
+    fn text_from(url: &str) -> Result<String, ClientError> {
+        Http::new(url, "secret").get_text("/v1/journal/checkpoint")
+    }
+
+    #[test]
+    fn a_server_that_points_elsewhere_sends_no_bearer_key_there() {
+        let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+        elsewhere.set_nonblocking(true).unwrap();
+        let there = elsewhere.local_addr().unwrap();
+        for status in [
+            "301 Moved Permanently",
+            "302 Found",
+            "307 Temporary Redirect",
+        ] {
+            let head = format!("HTTP/1.1 {status}\r\nlocation: http://{there}/\r\n");
+            let rest = "content-length: 0\r\nconnection: close\r\n\r\n";
+            let url = raw_server((head + rest).into_bytes());
+
+            let answer = text_from(&url);
+            assert!(
+                matches!(answer, Err(ClientError::Refused { .. })),
+                "{answer:?}"
+            );
+            let arrived = elsewhere.accept().map_err(|error| error.kind());
+            assert!(matches!(arrived, Err(ErrorKind::WouldBlock)), "{arrived:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_would_fill_the_memory_is_not_read() {
+        let largest = usize::try_from(ANSWER_BYTES_MAX).unwrap();
+        assert!(text_from(&server(&"a".repeat(largest - 1))).is_ok());
+        let answer = text_from(&server(&"a".repeat(largest + 1)));
+        assert!(matches!(answer, Err(ClientError::Transport(_))));
+    }
+
+    /// The environment is that of a whole process, so the test starts itself once more under one
+    /// that names a proxy, at a port where no process listens.
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the environment is what is tested"
+    )]
+    fn no_bearer_key_goes_to_a_proxy_of_the_environment() {
+        const NAMES: [&str; 4] = ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+        if std::env::var_os("STRONGROOM_TEST_PROXY").is_some() {
+            assert_eq!(text_from(&server("direct")).unwrap(), "direct");
+            return;
+        }
+
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = format!("http://{}", closed.local_addr().unwrap());
+        drop(closed);
+        for name in &NAMES[..3] {
+            let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+            for other in NAMES {
+                test.env_remove(other).env_remove(other.to_lowercase());
+            }
+            test.env(name, &proxy).env("STRONGROOM_TEST_PROXY", "1");
+            test.arg("no_bearer_key_goes_to_a_proxy_of_the_environment");
+            let output = test.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(
+                output.status.success() && said.contains("1 passed"),
+                "{name}: {said}"
             );
         }
     }

@@ -6,7 +6,8 @@
 )]
 //! A hostile server: whatever it changes in an answer is noticed.
 use super::*;
-use crate::fixture::Journal;
+use crate::fixture::{Journal, server};
+use crate::proof::ProvedVaults;
 use serde_json::{Value, json};
 use strongroom_world::{FRIEND, Ledger, STRANGER, Who, World, WorldOptions};
 
@@ -112,11 +113,27 @@ fn every_lie_about_a_transaction_is_noticed() {
     ));
 }
 
+/// A person who asked for one transaction would approve or cancel another one.
+#[test]
+fn an_answer_that_is_true_of_another_transaction_is_not_the_one_asked_for() {
+    let served = served();
+    let client = crate::Client::new(&server(&served.answer.to_string()), "key");
+    let shown = TransactionId::from(served.intent.digest());
+    assert!(client.transaction(shown, None, 0).is_ok());
+
+    let other = (served.ledger.world).intent(served.ledger.now, 5_000_000, FRIEND);
+    let asked = TransactionId::from(other.digest());
+    assert!(matches!(
+        client.transaction(asked, None, 0),
+        Err(ClientError::Untrue(_))
+    ));
+}
+
 #[test]
 fn approvers_are_shown_what_this_client_reads_and_sign_that() {
     let (served, journal) = (served(), Journal::get());
     let platform = served.ledger.world.platform();
-    let vaults = crate::proof::ProvedVaults::default();
+    let vaults = ProvedVaults::default();
     let pending = pending(
         &read(&served.answer).unwrap(),
         platform,
@@ -170,7 +187,7 @@ fn rejection_is_a_tightening_that_the_journal_takes() {
 fn another_installation_decoder_or_no_decision_is_not_signed() {
     let (served, journal) = (served(), Journal::get());
     let platform = served.ledger.world.platform();
-    let vaults = crate::proof::ProvedVaults::default();
+    let vaults = ProvedVaults::default();
     let codec = journal.codec.as_ref();
     assert!(
         pending(
@@ -235,4 +252,38 @@ fn hole_an_ordered_answer_names_the_approvals_of_earlier_groups_only() {
         }
     }
     assert_eq!(named, [0, 0, 0, 0, 0, 1, 1, 3]);
+}
+
+/// The journal counts approvals of this decision alone: an answer that names another one in `after`
+/// is never counted.
+#[test]
+fn an_ordered_answer_names_no_approval_of_another_decision() {
+    let (mut served, journal) = (served(), Journal::get());
+    let world = served.ledger.world.clone();
+    let mut core = served.ledger.decide(&served.intent).unwrap();
+    let group = core.groups[0].group;
+    let need = strongroom_types::GroupNeed {
+        group,
+        approvals: 1,
+    };
+    (core.groups, core.ordered) = (vec![need, need], true);
+    served.answer["decision"]["text"] = json!(core.to_text());
+    served.answer["decision"]["digest"] = json!(core.digest().to_string());
+
+    let stale = served.ledger.decide(&served.intent).unwrap();
+    let elsewhere = world.intent(served.ledger.now, 5_000_000, STRANGER);
+    let yes = |intent: &Intent, core| world.approve(Who::Approver(1), intent, core, &[]);
+    let counted = yes(&served.intent, &core);
+    served.answer["approvals"] = json!([
+        value(&yes(&served.intent, &stale)),
+        value(&yes(&elsewhere, &core)),
+        value(&counted),
+    ]);
+
+    let (info, vaults) = (read(&served.answer).unwrap(), ProvedVaults::default());
+    let pending = pending(&info, world.platform(), journal.codec.as_ref(), &vaults).unwrap();
+    let approver = world.person(Who::Approver(0)).signing();
+    let signed = pending.approval("as ordered", ApprovalNonce([1; 16]), &approver);
+    let approval = signed.open::<Approval>().unwrap().0;
+    assert_eq!(approval.after, [Approval::digest_of(&counted.text)]);
 }

@@ -9,6 +9,7 @@ use crate::fixture::Journal;
 use std::sync::Arc;
 use strongroom_ports::chain::OwnPath;
 use strongroom_replica::TenantVaults;
+use strongroom_tlog::{Checkpoint, Hash, NoteSigner, sign_note};
 
 fn not_proved<T: std::fmt::Debug>(result: Result<T, ClientError>) -> String {
     match result {
@@ -85,6 +86,34 @@ fn one_witness_too_few_proves_nothing() {
     let trust = Trust::new(&journal.world.genesis).unwrap();
     assert!(trust.entry(&journal.proof(1, 3)).is_ok());
     assert!(not_proved(trust.entry(&journal.proof(1, 2))).contains("witnesses"));
+}
+
+#[test]
+fn a_checkpoint_is_believed_from_a_quorum_of_witnesses_only() {
+    let journal = Journal::get();
+    let trust = Trust::new(&journal.world.genesis).unwrap();
+    let read = |witnesses| trust.checkpoint(&journal.checkpoint(witnesses).to_text());
+    assert_eq!(read(3).unwrap().0, journal.entries.len() as u64);
+    for too_few in 0..3 {
+        assert!(not_proved(read(too_few)).contains("too few witnesses"));
+    }
+}
+
+/// One key may sign for several logs.
+#[test]
+fn a_checkpoint_of_another_log_under_the_same_keys_is_not_believed() {
+    let journal = Journal::get();
+    let genesis = &journal.world.genesis;
+    let trust = Trust::new(genesis).unwrap();
+    let key = NoteSigner::new(&genesis.origin, &journal.world.log_key.to_bytes()).unwrap();
+    let read = |origin: &str| {
+        let checkpoint = Checkpoint::with_state(origin, 9, Hash([7; 32]), Hash([8; 32]));
+        let note = sign_note(&checkpoint.unwrap().to_body(), &key).unwrap();
+        trust.checkpoint(&journal.cosigned_note(&note, 4).to_text())
+    };
+    assert_eq!(read(&genesis.origin).unwrap().0, 9);
+    let other = not_proved(read("strongroom.example/another"));
+    assert!(other.contains("another log"), "{other}");
 }
 
 #[test]
@@ -198,6 +227,9 @@ fn parts_in_each_other_s_place_prove_nothing() {
 /// is checked besides.
 mod chain {
     use super::*;
+    use strongroom_types::credential::PublicKey;
+    use strongroom_types::{Document as _, PlatformId, SigningCredential};
+    use strongroom_world::{Ledger, Who};
 
     fn entry(journal: &Journal, seq: u64) -> Entry {
         journal.entries[usize::try_from(seq).unwrap()].1.clone()
@@ -254,6 +286,94 @@ mod chain {
             .for_each(strongroom_world::forge);
         not_proved(vault_record(genesis, &forged, tenant, &charter));
         not_proved(vault_record(genesis, &good, TenantId([7; 16]), &charter));
+    }
+
+    /// The act that registers the journal's first vault, as `who` signs it.
+    fn registers(journal: &Journal, platform: PlatformId, who: &[Who]) -> Entry {
+        let world = &journal.world;
+        let seq = journal.act(|body| matches!(body, ActBody::Put(RegistryRecord::Vault(_))));
+        let mut entry = entry(journal, seq);
+        let body = ActBody::Put(RegistryRecord::Vault(world.tenant.first_vault()));
+        let act = Act {
+            platform,
+            ..world.act(entry.at, entry.scope, body, 1)
+        };
+        entry.body = Body::Act(world.sign(&act, who));
+        entry
+    }
+
+    #[test]
+    fn only_members_of_the_board_sign_for_it() {
+        let journal = Journal::get();
+        let genesis = &journal.world.genesis;
+        let (tenant, charter) = charter(genesis, &created(&journal)).unwrap();
+        let by = |who| {
+            let entry = registers(&journal, genesis.platform, &[who]);
+            vault_record(genesis, &entry, tenant, &charter)
+        };
+        assert!(by(Who::Admin(0)).is_ok());
+        for other in [Who::Approver(0), Who::Committee(0), Who::InitiatorKey] {
+            assert!(not_proved(by(other)).contains("0 of 1 signatures"));
+        }
+    }
+
+    /// People may hold one key for several installations.
+    #[test]
+    fn what_was_signed_for_another_installation_proves_nothing_here() {
+        let journal = Journal::get();
+        let genesis = &journal.world.genesis;
+        let (tenant, charter) = charter(genesis, &created(&journal)).unwrap();
+        let elsewhere = registers(&journal, PlatformId([7; 16]), &[Who::Admin(0)]);
+        let refused = vault_record(genesis, &elsewhere, tenant, &charter);
+        assert!(not_proved(refused).contains("another installation"));
+    }
+
+    #[test]
+    fn one_human_with_two_credentials_is_one_signature_of_the_board() {
+        let world = Journal::get().world;
+        let admin = world.person(Who::Admin(0));
+        let further = SigningCredential::new(CredentialId([7; 16]), &[7; 32]);
+        let second = Credential {
+            id: further.id,
+            key: PublicKey::Ed25519(further.public_key()),
+            ..admin.credential.clone()
+        };
+        let other = world.person(Who::Admin(1));
+        let board = world.tenant.board(&[Who::Admin(0), Who::Admin(1)], 2);
+        let credentials = [admin.credential.clone(), second, other.credential.clone()];
+
+        let body = ActBody::Put(RegistryRecord::Vault(world.tenant.first_vault()));
+        let act = world.act(strongroom_world::START, world.scope(), body, 1);
+        let signed_by = |who: &[&SigningCredential]| {
+            let mut signed = Signed::draft(&act);
+            who.iter().for_each(|who| signed.endorse::<Act>(who));
+            quorum(&signed, &act.digest(), &board, &credentials)
+        };
+        assert!(signed_by(&[&admin.signing(), &other.signing()]).is_ok());
+        let twice = not_proved(signed_by(&[&admin.signing(), &further]));
+        assert!(twice.contains("1 of 2 signatures"), "{twice}");
+    }
+
+    /// Hostile witnesses let it stand under this tenant's vault: deposits would go to the other
+    /// tenant.
+    #[test]
+    fn the_certified_key_of_another_tenant_is_not_proved_under_a_vault() {
+        let journal = Journal::get();
+        let genesis = &journal.world.genesis;
+        let (tenant, _) = charter(genesis, &created(&journal)).unwrap();
+        let vault = journal.world.tenant.first_vault();
+        let theirs = Ledger::ready_with_shares(journal.world.for_tenant(1)).1;
+        let mut entry = entry(
+            &journal,
+            journal.find(|body| matches!(body, Body::Finished(_))),
+        );
+        let finished = Finished {
+            key: vault.key,
+            ..theirs.finished
+        };
+        entry.body = Body::Finished(Box::new(finished));
+        let refused = group_key(genesis, &entry, tenant, &vault);
+        assert!(not_proved(refused).contains("another name"));
     }
 
     #[test]

@@ -5,13 +5,15 @@
     clippy::panic
 )]
 use super::*;
-use crate::fixture::Journal;
+use crate::fixture::{Deviation, Journal, cosigned};
 use std::fs::write;
 use strongroom_journal::{Body, Entry, SealedEntry};
 use strongroom_tlog::{Checkpoint, Hash, MemoryTree, NoteSigner, sign_note};
-use strongroom_types::{Code, Scope, UnixMs};
+use strongroom_types::{
+    Code, ConflictKey, Destination, Intent, IntentKind, Scope, Transfer, UnixMs,
+};
 use strongroom_wire::{JournalBatch, encode};
-use strongroom_world::Log;
+use strongroom_world::{Log, STRANGER};
 
 /// Writes a folder and verifies it.
 fn verified(journal: &Journal, lines: &[Value], refusals: &[Value]) -> Report {
@@ -170,6 +172,26 @@ fn too_few_wrong_or_split_cosignatures_are_a_problem() {
     problem(&verified(&foreign, &[], &[]), "no such witness");
 }
 
+/// The log shows the file's readers one tree and the witnesses another one of the same size.
+#[test]
+fn cosignatures_over_another_tree_of_the_same_size_witness_nothing() {
+    let mut split = Journal::get();
+    let size = split.entries.len() as u64;
+    let checkpoint = Checkpoint::with_state(
+        &split.world.genesis.origin,
+        size,
+        Hash([7; 32]),
+        Hash([8; 32]),
+    );
+    let body = checkpoint.unwrap().to_body();
+    let at = split.entries.last().unwrap().1.at;
+    split.cosignatures = cosigned(&split.world, &body, at);
+
+    let report = verified(&split, &[], &[]);
+    problem(&report, "a split view");
+    assert_eq!(report.witnessed, 0);
+}
+
 #[test]
 fn a_transaction_that_is_not_the_attempt_s_is_a_problem() {
     let journal = Journal::get();
@@ -218,6 +240,47 @@ fn a_transaction_that_is_not_the_attempt_s_is_a_problem() {
     let twice = verified(&journal, &[journal.line(), journal.line()], &[]);
     problem(&twice, "there twice");
     assert_eq!(twice.signed, 1);
+}
+
+/// Signers that are all hostile sign it, the journal names it, and every signature verifies.
+#[test]
+fn a_signed_transaction_that_does_other_than_its_intent_says_is_a_problem() {
+    fn transfer(intent: &mut Intent) -> &mut Transfer {
+        let IntentKind::Transfer(transfers) = &mut intent.kind;
+        &mut transfers[0]
+    }
+    let honest = Deviation::NONE;
+    let to_another = Deviation {
+        built_for: |intent| transfer(intent).destination = Destination::Address(STRANGER.into()),
+        ..honest
+    };
+    let more = Deviation {
+        built_for: |intent| transfer(intent).amount = 30_001.into(),
+        ..honest
+    };
+    let dearer = Deviation {
+        attempt: |attempt| attempt.fee_max = attempt.fee_max.half(),
+        ..honest
+    };
+    let another_coin = Deviation {
+        attempt: |attempt| {
+            attempt.anchor = ConflictKey::Coin(format!("{}:0", "22".repeat(32)));
+            attempt.conflict_keys = vec![attempt.anchor.clone()];
+        },
+        ..honest
+    };
+
+    for (deviation, wanted) in [
+        (to_another, "is not the approved one"),
+        (more, "is not the approved one"),
+        (dearer, "fee_cap_exceeded"),
+        (another_coin, "other coins than the attempt names"),
+    ] {
+        let journal = Journal::with(1, deviation);
+        let report = verified(&journal, &[journal.line()], &[]);
+        problem(&report, wanted);
+        assert_eq!((report.problems.len(), report.signed), (1, 0), "{wanted}");
+    }
 }
 
 #[test]
