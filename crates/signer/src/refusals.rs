@@ -125,6 +125,16 @@ mod tests {
         assert_eq!(counted(&mut bounds, ONE, 10_000, NOW.plus(1_000)), most);
     }
 
+    /// No request would otherwise get an answer until the old time is reached again.
+    #[test]
+    fn a_clock_that_was_set_back_begins_another_second() {
+        let mut bounds = RefusalBounds::default();
+        let most = (ANSWERED_PER_SECOND, LOGGED_PER_SECOND);
+        assert_eq!(counted(&mut bounds, ONE, 10_000, NOW), most);
+        let before = UnixMs(NOW.0 - 60_000);
+        assert_eq!(counted(&mut bounds, ONE, 10_000, before), most);
+    }
+
     #[test]
     fn what_was_left_out_is_reported_once_in_a_period() {
         let mut bounds = RefusalBounds::default();

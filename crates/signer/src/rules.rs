@@ -123,3 +123,44 @@ impl LocalRules {
 fn refuse(detail: String) -> Result<(), Refusal> {
     Err(Refusal::new(Code::LocalRule, detail))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use strongroom_world::{FRIEND, Ledger, NATIVE, World, WorldOptions};
+
+    #[test]
+    fn each_cap_alone_refuses_a_payment_in_another_asset() {
+        let ledger = Ledger::with_tenant(World::new(1, WorldOptions::default()));
+        let intent = ledger.world.intent(ledger.now, 1_000, FRIEND);
+        let check = |rules: &LocalRules, native: &str| {
+            let payment = Payment {
+                tenant: ledger.world.tenant.id,
+                intent: &intent,
+                kind: AttemptKind::Pay,
+                fee_max: 1_000.into(),
+                native: &native.parse().unwrap(),
+                at: ledger.now,
+            };
+            rules.check(&ledger.state, &payment).err().map(|no| no.code)
+        };
+
+        let most = Some(MinorUnits::from(u64::MAX));
+        let none = LocalRules::default();
+        let in_one = LocalRules {
+            native_per_intent_max: most,
+            ..none.clone()
+        };
+        let in_a_day = LocalRules {
+            native_per_day_max: most,
+            ..none.clone()
+        };
+        let other = "eip155:1/slip44:60";
+        assert_eq!(check(&none, other), None);
+        for rules in [in_one, in_a_day] {
+            assert_eq!(check(&rules, NATIVE), None);
+            assert_eq!(check(&rules, other), Some(Code::LocalRule), "{rules:?}");
+        }
+    }
+}

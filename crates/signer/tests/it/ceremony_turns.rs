@@ -4,9 +4,9 @@ use crate::ceremony::{refusal, start};
 use crate::cluster::Cluster;
 use strongroom_journal::Body;
 use strongroom_journal::genesis::Registered;
-use strongroom_types::{ActBody, Code};
+use strongroom_types::{Act, ActBody, CeremonyPlan, Code, Document as _, KeyId, RegistryRecord};
 use strongroom_wire::frame::ToSigner;
-use strongroom_wire::{Role, SignerMessage, open};
+use strongroom_wire::{CoordinatorMessage, Role, SignerMessage, open};
 use strongroom_world::WorldOptions;
 
 #[test]
@@ -88,4 +88,39 @@ fn a_ceremony_whose_proposal_waits_for_witnessed_time_is_not_joined() {
     assert!(cluster.to(1, &start(&cluster, 1)).is_empty());
     cluster.wait(30_000);
     assert_eq!(refusal(&cluster), Code::CeremonyNotApproved);
+}
+
+/// The committee proposes and releases one more key; gives the start of its first run.
+fn released(cluster: &mut Cluster, key: KeyId) -> CoordinatorMessage {
+    let plan = CeremonyPlan {
+        key,
+        ..cluster.world.plan()
+    };
+    let committee = cluster.ledger().committee();
+    let put = ActBody::Put(RegistryRecord::Ceremony(plan));
+    let proposal = cluster.ledger().signed_act(put, &committee);
+    cluster.submit(Body::Act(proposal.clone())).unwrap();
+    let release = ActBody::Release(Act::digest_of(&proposal.text));
+    cluster.act(release, &committee);
+    CoordinatorMessage::Ceremony {
+        tenant: cluster.world.tenant.id,
+        key,
+        run: 1,
+    }
+}
+
+/// Each run holds secret polynomials in the signer's memory.
+#[test]
+fn no_more_than_thirty_two_ceremonies_run_at_once() {
+    let mut cluster = Cluster::new();
+    for n in 1..=32 {
+        let start = released(&mut cluster, KeyId([n; 16]));
+        cluster.to(1, &start);
+    }
+    assert_eq!(cluster.status(1)["ceremonies"], "32");
+
+    let one_more = released(&mut cluster, KeyId([33; 16]));
+    cluster.to(1, &one_more);
+    assert_eq!(refusal(&cluster), Code::QuotaExceeded);
+    assert_eq!(cluster.status(1)["ceremonies"], "32");
 }

@@ -9,10 +9,10 @@ use strongroom_types::json::TEXT_BYTES_MAX;
 use strongroom_types::proof::{Assertion, Proof};
 use strongroom_types::signed::{ENDORSEMENTS_MAX, Endorsement};
 use strongroom_types::{
-    Act, ActBody, CredentialId, Digest, Document as _, RegistryRecord, Signed, Tighten, User,
-    UserId,
+    Act, ActBody, CredentialId, Digest, Document as _, RegistryRecord, Signed, Tighten, UnixMs,
+    User, UserId,
 };
-use strongroom_wire::frame::{AdminReply, AdminRequest, ToSigner};
+use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
 use strongroom_wire::{JournalSubmitted, Role, decode, open};
 use strongroom_world::Who;
 
@@ -155,6 +155,27 @@ fn handed_tightening_is_passed_on_to_the_writer_at_once_and_until_it_is_included
         cluster.wait(200);
         assert!(submitted(&mut cluster).contains(&Body::Act(cancel)));
     }
+}
+
+/// The writer would otherwise see it only when the old time is reached again.
+#[test]
+fn handed_tightening_is_passed_on_after_the_clock_was_set_back() {
+    let mut cluster = Cluster::ready();
+    let proposal = propose(&mut cluster);
+    let veto = veto(&cluster, proposal);
+    hand(&mut cluster, 1, &veto);
+    cluster.wait(200);
+    assert_eq!(submitted(&mut cluster), slice::from_ref(&Body::Act(veto)));
+
+    let (now, node) = (cluster.now, cluster.signer(1).node());
+    let is_passed_on = |frames: Vec<FromSigner>| {
+        let mut frames = frames.iter();
+        frames.any(|frame| matches!(frame, FromSigner::Submission(_)))
+    };
+    let back = UnixMs(now.0 - 60_000);
+    assert!(is_passed_on(node.tick(back).unwrap()));
+    assert!(!is_passed_on(node.tick(back.plus(19_999)).unwrap()));
+    assert!(is_passed_on(node.tick(back.plus(20_000)).unwrap()));
 }
 
 /// What time alone ended is not blamed on the entry that comes next.

@@ -4,7 +4,7 @@ use crate::cluster::Cluster;
 use crate::coordinator::{Answer, answer};
 use strongroom_journal::Body;
 use strongroom_journal::genesis::Registered;
-use strongroom_types::{ActBody, AttemptKind, Code, Document as _, Tighten};
+use strongroom_types::{ActBody, AttemptKind, Code, Document as _, Tighten, UnixMs};
 use strongroom_wire::frame::{AdminReply, AdminRequest, FromSigner, ToSigner};
 use strongroom_wire::{CoordinatorMessage, Role, SignerMessage, WitnessCosignature};
 use strongroom_world::Who;
@@ -112,7 +112,7 @@ fn a_clock_off_by_ten_minutes_refuses() {
         let wrong = if late {
             real.plus(600_000)
         } else {
-            strongroom_types::UnixMs(real.0 - 600_000)
+            UnixMs(real.0 - 600_000)
         };
         let others: Vec<_> = cluster
             .withheld
@@ -447,6 +447,16 @@ fn a_known_batch_is_answered_at_once_and_at_most_once_in_a_second() {
     cluster.now = cluster.now.plus(999);
     assert!(answers(&mut cluster).is_empty());
     cluster.now = cluster.now.plus(1);
+    assert_eq!(answers(&mut cluster).len(), 1);
+}
+
+/// A writer that starts would otherwise wait until the old time is reached again.
+#[test]
+fn a_known_batch_is_answered_after_the_clock_was_set_back() {
+    let mut cluster = Cluster::ready();
+    cluster.now = cluster.now.plus(2_000);
+    assert_eq!(answers(&mut cluster).len(), 1);
+    cluster.now = UnixMs(cluster.now.0 - 60_000);
     assert_eq!(answers(&mut cluster).len(), 1);
 }
 

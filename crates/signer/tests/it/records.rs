@@ -5,7 +5,7 @@ use crate::cluster::Cluster;
 use crate::coordinator::answer;
 use strongroom_types::{Code, NodeId};
 use strongroom_wire::frame::ToSigner;
-use strongroom_wire::{CoordinatorMessage, Role};
+use strongroom_wire::{CoordinatorMessage, Role, SignerMessage};
 
 #[test]
 fn with_any_byte_of_a_signing_request_flipped_or_cut_there_is_no_share() {
@@ -98,6 +98,29 @@ fn a_request_at_its_deadline_is_refused() {
             .len(),
         1
     );
+}
+
+/// A coordinator whose deadlines are far ahead would keep this signer's memory as long, and get a
+/// share long after everyone has given up.
+#[test]
+fn a_request_waits_two_minutes_at_most_whatever_its_deadline() {
+    let mut cluster = Cluster::ready();
+    let payment = cluster.payment(300_000);
+    let message = CoordinatorMessage::Sign(cluster.request(&payment, &[1, 2]));
+    let id = cluster.signer_id(1);
+    let sealed = cluster.seal(Role::Coordinator, Some(id), &message, 3_600_000);
+    let asked_at = cluster.now;
+    assert!(cluster.give(id, ToSigner::Inbox(sealed)).is_empty());
+
+    (0..7).for_each(|_| cluster.wait(15_000));
+    cluster.wait(asked_at.0 + 119_999 - cluster.now.0);
+    assert_eq!(cluster.status(1)["held"], "1");
+    cluster.wait(1);
+    assert_eq!(cluster.status(1)["held"], "0");
+    let (_, SignerMessage::Refused(refusal), _) = cluster.said.last().unwrap() else {
+        panic!("refused")
+    };
+    assert_eq!(refusal.code, Code::AttemptUnknown);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use crate::cluster::Cluster;
 use crate::coordinator::{Answer, Payment};
 use strongroom_signer_core::LocalRules;
-use strongroom_types::{Code, Document as _, Intent, TenantId, TenantVault, Tighten, VaultId};
+use strongroom_types::{
+    Code, Document as _, Intent, TenantId, TenantVault, Tighten, UnixMs, VaultId,
+};
 use strongroom_world::{FRIEND, PolicyOptions, Who, WorldOptions};
 
 /// Signer 1 gets rules; the others have none.
@@ -58,6 +60,24 @@ fn more_than_the_operators_amount_in_a_day_is_refused_until_it_is_over() {
     assert_eq!(asked(&mut cluster, 1_000), Some(Code::LocalRule));
     wait_hours(&mut cluster, 25);
     assert_eq!(asked(&mut cluster, 300_000), None);
+}
+
+/// By its clock the payment is still to come: a window that ended there would not have it.
+#[test]
+fn a_clock_behind_the_journal_makes_the_operators_day_no_emptier() {
+    // A payment counts its amount and the fee cap of 20 000.
+    let mut cluster = ruled(LocalRules {
+        native_per_day_max: Some(319_999.into()),
+        ..LocalRules::default()
+    });
+
+    // Windows are counted in minutes. The payment is of the first second of one, and the signer's
+    // clock is still in the minute before.
+    let minute = cluster.now.0 / 60_000 + 1;
+    cluster.now = UnixMs(minute * 60_000 + 500);
+    let payment = cluster.authorized(300_000, &[]);
+    cluster.now = UnixMs(cluster.now.0 - 1_000);
+    assert_eq!(answer(&mut cluster, &payment), Some(Code::LocalRule));
 }
 
 /// Time passes, and the journal says so.
