@@ -139,3 +139,20 @@ pub fn ask(path: &Path, request: &AdminRequest) -> anyhow::Result<Option<AdminRe
     let bytes = bytes.context("the node hung up")?;
     Ok(Some(decode(&bytes)?))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// One connection is served at a time.
+    #[test]
+    fn a_connection_that_says_nothing_or_reads_nothing_keeps_no_later_one_out() {
+        let (stream, operator) = UnixStream::pair().unwrap();
+        let served = stream.try_clone().unwrap();
+        drop(operator);
+        serve(stream, &sync_channel(1).0).unwrap();
+        assert_eq!(served.read_timeout().unwrap(), Some(TIMEOUT));
+        assert_eq!(served.write_timeout().unwrap(), Some(TIMEOUT));
+    }
+}

@@ -78,3 +78,31 @@ impl Backoff {
         now
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::net::UnixListener;
+
+    /// A read or write that blocked for good would hold back ticks, cosignatures and `stop`.
+    #[test]
+    fn a_link_that_sends_nothing_or_reads_nothing_does_not_block_the_node() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("link.sock");
+        let _listener = UnixListener::bind(&path).unwrap();
+        let link = LinkConnection::connect(&path).unwrap();
+        // The system rounds a timeout up to its own ticks.
+        let read = link.stream.read_timeout().unwrap();
+        assert!(read.is_some_and(|read| read < READ_TIMEOUT * 2), "{read:?}");
+        assert_eq!(link.stream.write_timeout().unwrap(), Some(WRITE_TIMEOUT));
+    }
+
+    #[test]
+    fn pauses_between_connects_double_up_to_five_seconds() {
+        let mut backoff = Backoff::new();
+        let pauses: Vec<_> = (0..9).map(|_| backoff.next().as_millis()).collect();
+        let doubled = [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000];
+        assert_eq!(pauses, doubled);
+    }
+}

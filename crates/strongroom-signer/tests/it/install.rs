@@ -202,7 +202,15 @@ impl Install {
 
     /// Runs to its end, which must come by itself.
     pub fn run_to_end(&self, number: u8) -> Output {
-        self.command(number).output().unwrap()
+        let mut child = self.command(number).spawn().unwrap();
+        for _ in 0..3_000 {
+            if child.try_wait().unwrap().is_some() {
+                return child.wait_with_output().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child.kill().unwrap();
+        panic!("it runs: {}", text(&child.wait_with_output().unwrap()));
     }
 
     pub fn local(&self, number: u8, words: &[&str]) -> Output {

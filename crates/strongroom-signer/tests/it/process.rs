@@ -1,10 +1,12 @@
 //! A node at work: hello, entries, cosignatures, the operator.
 
 use crate::install::{Install, program, text};
+use std::io::Write as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use strongroom_journal::Body;
-use strongroom_wire::frame::{FromSigner, ToSigner};
-use strongroom_wire::{Role, WitnessCosignature, open};
+use strongroom_wire::frame::{FromSigner, ToSigner, write_frame};
+use strongroom_wire::{Role, WitnessCosignature, encode, open};
 
 #[test]
 fn a_node_says_hello_follows_cosigns_and_goes_on_after_a_kill() {
@@ -46,7 +48,6 @@ fn entries_with_a_gap_make_it_connect_again_and_ask() {
 
 #[test]
 fn bytes_that_are_not_a_frame_end_the_connection_and_not_the_node() {
-    use std::io::Write as _;
     let install = Install::new();
     let mut running = install.start(1);
     assert_eq!(running.next(), FromSigner::Hello { next_seq: 0 });
@@ -97,6 +98,43 @@ fn status_stop_and_resume_work_at_the_admin_socket_and_without_it() {
     let mut running = install.start(2);
     running.next();
     assert!(text(&install.local(2, &["status"])).contains("stopped: yes"));
+}
+
+/// An operator who was told that it is stopped would look no further, while it gives shares.
+#[test]
+fn stop_at_a_wrong_socket_does_not_claim_that_a_running_node_is_stopped() {
+    let install = Install::new();
+    let mut running = install.start(1);
+    running.next();
+    let elsewhere = install.path("elsewhere.sock");
+    let wrong = install.local(1, &["stop", "--socket", elsewhere.to_str().unwrap()]);
+    assert_eq!(wrong.status.code(), Some(15), "{}", text(&wrong));
+    assert!(text(&wrong).contains("use --socket"), "{}", text(&wrong));
+    assert!(text(&install.local(1, &["status"])).contains("stopped: no"));
+}
+
+#[test]
+fn the_operator_is_heard_while_the_link_sends_without_pause() {
+    let install = Install::new();
+    let mut running = install.start(1);
+    running.next();
+
+    let (mut link, done) = (running.stream.try_clone().unwrap(), AtomicBool::new(false));
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let mut frames = Vec::new();
+            let frame = encode(&ToSigner::Inbox(Vec::new()));
+            (0..1_000).for_each(|_| write_frame(&mut frames, &frame).unwrap());
+            let mut sent = Ok(());
+            while sent.is_ok() && !done.load(Ordering::Relaxed) {
+                sent = link.write_all(&frames);
+            }
+        });
+        let stop = install.local(1, &["stop"]);
+        done.store(true, Ordering::Relaxed);
+        assert!(stop.status.success(), "{}", text(&stop));
+    });
+    assert!(text(&install.local(1, &["status"])).contains("stopped: yes"));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What does not start, with which exit code, and what it says.
 
 use crate::install::{Install, program, text};
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use strongroom_journal::{Body, Mode};
 use strongroom_ports::db::{Db as _, Migration};
 use strongroom_store_sqlite::SqliteDb;
@@ -151,7 +153,7 @@ fn a_production_genesis_refuses_software_keys() {
 
 /// Files of a node's database.
 struct DatabaseCopy {
-    data: std::path::PathBuf,
+    data: PathBuf,
     files: Vec<(std::ffi::OsString, Vec<u8>)>,
 }
 
@@ -165,7 +167,7 @@ impl DatabaseCopy {
         Self { data, files }
     }
 
-    fn names(data: &std::path::Path) -> Vec<std::ffi::OsString> {
+    fn names(data: &Path) -> Vec<std::ffi::OsString> {
         let entries = std::fs::read_dir(data).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name());
         names
@@ -328,7 +330,7 @@ fn the_marker_is_made_by_init_where_it_says_and_never_inside_of_the_data_folder(
         for there in [false, true] {
             if there {
                 std::fs::create_dir(&data).unwrap();
-                std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).unwrap();
+                std::fs::set_permissions(&data, Permissions::from_mode(0o700)).unwrap();
             }
             let refused = init(&install, relative, marker);
             assert!(!refused.status.success(), "{relative}, {marker}");
@@ -387,11 +389,31 @@ fn a_second_process_on_one_folder_does_not_start() {
 #[test]
 fn files_that_others_can_read_are_refused() {
     let install = Install::new();
+    let set = |path: &Path, mode| {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
     let key = install.data(1).join("witness.key");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
-    refused(&install, 1, 1, "others can read it");
-    std::fs::set_permissions(install.data(2), std::fs::Permissions::from_mode(0o755)).unwrap();
-    refused(&install, 2, 1, "others can enter it");
+    for mode in [0o640, 0o620, 0o604, 0o602] {
+        set(&key, mode);
+        refused(&install, 1, 1, "others can read it");
+    }
+    for mode in [0o755, 0o770, 0o750, 0o720, 0o705, 0o701] {
+        set(&install.data(2), mode);
+        refused(&install, 2, 1, "others can enter it");
+    }
+}
+
+/// Keys would be made where another user can replace them.
+#[test]
+fn init_makes_no_keys_in_a_folder_that_others_can_enter() {
+    let install = Install::new();
+    let data = install.path("node-9");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, Permissions::from_mode(0o755)).unwrap();
+    let refused = init(&install, "node-9", "node-9.marker");
+    assert!(!refused.status.success());
+    assert!(text(&refused).contains("others can enter it"));
+    assert_eq!(std::fs::read_dir(&data).unwrap().count(), 0);
 }
 
 #[test]
