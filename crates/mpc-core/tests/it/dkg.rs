@@ -4,6 +4,7 @@ use crate::cluster::*;
 use rand_core::RngCore;
 use std::collections::BTreeSet;
 use strongroom_mpc_core::dkg::*;
+use strongroom_mpc_core::seal::SealingSecret;
 use strongroom_mpc_core::{KeyShareRecord, SuiteId};
 
 fn assert_one_key(cluster: &Cluster, n: usize) {
@@ -314,6 +315,29 @@ fn bad_parameters_are_refused_before_anything_is_sent() {
     );
     let wrong_secret = DkgSession::start(base.parameters.clone(), 1, base.sealing(2), &mut rng(1));
     assert!(matches!(wrong_secret, Err(DkgFault::Parameters(_))));
+}
+
+/// Key generation is quadratic in the roster.
+#[test]
+fn a_roster_has_sixty_four_members_at_most() {
+    let base = Cluster::new(SuiteId::FrostEd25519, 2, 3, 9);
+    let mut parameters = base.parameters.clone();
+    parameters.roster.extend((4..=65).map(|index| {
+        RosterMember {
+            index,
+            signing_key: [index as u8; 32],
+            sealing_key: SealingSecret::from_bytes(&[index as u8; 32])
+                .public_key()
+                .unwrap(),
+        }
+    }));
+    let start = |parameters| DkgSession::start(parameters, 1, base.sealing(1), &mut rng(1));
+    assert_eq!(
+        start(parameters.clone()).unwrap_err(),
+        DkgFault::Parameters("roster too large")
+    );
+    parameters.roster.pop();
+    assert!(start(parameters).is_ok());
 }
 
 /// Signers keep messages of runs that they have not begun, up to `ROUND1_LEN_MAX` bytes each.

@@ -468,3 +468,18 @@ fn a_public_record_with_another_encoding_of_a_point_is_refused() {
         Err(RecordError::NotCanonical(_))
     ));
 }
+
+#[test]
+fn a_public_record_has_sixty_four_signers_at_most() {
+    let mut record = Quorum::new(TR, 2, 3).public;
+    let share = record.verifying_shares[&1].clone();
+    for index in 4..=64 {
+        record.verifying_shares.insert(index, share.clone());
+    }
+    assert!(PublicKeyRecord::from_bytes(&record.to_bytes()).is_ok());
+    record.verifying_shares.insert(65, share);
+    assert_eq!(
+        PublicKeyRecord::from_bytes(&record.to_bytes()),
+        Err(RecordError::Signers)
+    );
+}
