@@ -4,7 +4,9 @@ use crate::signers::{Conduct, refusal};
 use crate::site::{NEW_KEY, PACE, Site, release_new_key, sign_requests};
 use strongroom_signing::request_digest;
 use strongroom_types::Code;
-use strongroom_wire::{CoordinatorMessage, Outcome, SignerMessage, SigningRequest};
+use strongroom_wire::{
+    CoordinatorMessage, NonceCommitment, Outcome, SignerMessage, SigningRequest,
+};
 
 /// One signer of the quorum that the first payment asks, and what it was asked.
 fn one_asked(site: &mut Site) -> (u16, SigningRequest) {
@@ -232,6 +234,24 @@ fn hole_commitments_that_no_signer_can_decode_are_not_kept() {
 
     site.give_commitments(1, key, right);
     assert!(contain(&site.next_quorums(4..7), 1));
+}
+
+/// Each one costs the decoding of two points, whatever its bytes are.
+#[test]
+fn of_one_message_no_more_commitments_are_read_than_the_stock_holds() {
+    let most = usize::try_from(PACE.stock).unwrap();
+    for (nonsense, asked) in [(most - 2, 2), (most - 1, 0)] {
+        let mut site = Site::new();
+        site.stock_of(2, 2);
+        let right = site.commitments(1, 2);
+        let wrong = NonceCommitment {
+            commitment: Vec::new(),
+            ..right[0].clone()
+        };
+        let sent = [vec![wrong; nonsense], right].concat();
+        site.give_commitments(1, site.world.tenant.key, sent);
+        assert_eq!(site.next_quorums(1..2)[0].len(), asked, "{nonsense}");
+    }
 }
 
 /// A signer that names keys which do not exist must not fill the coordinator's memory.
