@@ -89,7 +89,7 @@ fn one(arguments: &Arguments, guard: G) -> io::Result<Value> {
         .stderr(Stdio::null())
         .output()?;
 
-    // A process that panicked has no line: that is no violation, and no end either.
+    // A process that panicked has no line, and broke no property that could be named.
     let text = String::from_utf8_lossy(&output.stdout);
     let last = text.lines().last().unwrap_or_default();
     let Ok(line) = serde_json::from_str::<Value>(last) else {
