@@ -14,16 +14,16 @@ clippy      |  12 | clippy, warnings are errors
 prose       |   1 | comments, paragraphs and words of the production code; refuses what misses the measures
 formats     |   1 | the formats, recomputed in Python
 build       |   1 | every crate and test is compiled, once; the steps below only run
-unit        |   1 | unit tests of all crates
-crates      |  90 | tests/it of all crates, with a throw-away PostgreSQL
-roles       |   2 | the services as roles of several processes sign a transfer
-chain-probe |  27 | a chain is added to a copy of the tree, and how many files that takes
-docs        |  10 | examples in doc comments; links in them lead somewhere
-cases       |  21 | every named case of the simulation, and each without what goes wrong in it
-sim-1       |  86 | the simulation: the first 250 of 1000 seeds, drawn from the commit id
-sim-2       |  86 | the next 250
-sim-3       |  86 | the next 250
-sim-4       |  86 | the last 250; each kind of fault must have been hit often enough in all
+unit        |   3 | unit tests of all crates
+crates      | 140 | tests/it of all crates, with a throw-away PostgreSQL
+roles       |   3 | the services as roles of several processes sign a transfer
+chain-probe |  38 | a chain is added to a copy of the tree, and how many files that takes
+docs        |  50 | examples in doc comments; links in them lead somewhere
+cases       |  48 | every named case of the simulation, and each without what goes wrong in it
+sim-1       |  78 | the simulation: the first 250 of 1000 seeds, drawn from the commit id
+sim-2       |  78 | the next 250
+sim-3       |  78 | the next 250
+sim-4       |  78 | the last 250; each kind of fault must have been hit often enough in all
 model       |  85 | every scenario of the model: what must hold, and what must break without a rule
 demo        |  61 | ./x demo --check; the shipped programs hold nothing of the guards' switch
 "
@@ -48,7 +48,7 @@ Does its own set-up: Debian packages if missing; tools that are built from sourc
   --keep-going   run every step even after one failed
 
 One uninterrupted run from a fresh clone, nothing built before, on 2 idle cores:
-  full   with a warm cache      1690 s
+  full   with a warm cache      2450 s: half of it compiles
   full   with an empty cache    135 s more: cargo-deny is built once
 
 HELP
