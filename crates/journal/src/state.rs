@@ -135,6 +135,7 @@ impl State {
     /// The state of a stored map; the root is computed again from all of it.
     #[must_use]
     pub fn from_map(genesis: Arc<Genesis>, map: BTreeMap<Key, Vec<u8>>) -> Self {
+        // The root is computed from the map: one that was changed on disk must give another.
         let registered = Arc::new(Registered::of(&genesis));
         let trie = Mutex::new(Trie {
             root: Root::of(&map),
@@ -305,6 +306,7 @@ pub trait Lookup: View {
 
     /// A user who is in force, or `unknown_user`.
     fn user(&self, scope: impl Into<Scope>, id: UserId) -> Result<UserRecord, Refusal> {
+        // A revoked user is answered like an unknown one: neither may sign for anything.
         let user: Option<UserRecord> = self.record(&ks::user(scope, id))?;
         user.filter(|user| !user.revoked)
             .ok_or_else(|| Refusal::new(Code::UnknownUser, id))

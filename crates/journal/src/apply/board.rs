@@ -24,6 +24,7 @@ pub(super) fn check_members(
 ) -> Result<(), Refusal> {
     let scope = scope.into();
     for member in &board.members {
+        // An unknown user has a code of its own: a wrong id is found by it.
         change.user(scope, *member)?;
         if !is_able(change, scope, *member)? {
             let detail = format!("{member} has no credential of class key or passkey");
@@ -86,6 +87,7 @@ pub(super) fn put(
     tenant: TenantId,
     new: &NamedBoard,
 ) -> Result<(), Refusal> {
+    // The people are asked again here: one may have been revoked since the proposal.
     check_members(change, tenant, &new.board)?;
     let mut record = change.tenant(tenant)?;
     *board_mut(&mut record, new.name) = new.board.clone();
@@ -140,9 +142,11 @@ pub(super) fn check_replacement(
         let detail = format!("{}: {what}", new.name);
         Err(Refusal::new(Code::InvalidReference, detail))
     };
+    // A revocation could else exchange a working board without the delay.
     if has_quorum(change, scope, old)? {
         return refuse("the board keeps its quorum without a replacement");
     }
+    // Fewer signatures would loosen all that the board decides from now on.
     if new.board.quorum < old.quorum {
         return refuse("a quorum is lowered by a proposal only");
     }

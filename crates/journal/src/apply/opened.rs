@@ -46,6 +46,7 @@ impl VerifiedAct {
         entry: &Entry,
         signed: &Signed,
     ) -> Result<Self, Refusal> {
+        // Place, time and charter cost no signature, so they are asked first.
         let (act, digest) = signed.open::<Act>()?;
         check_scope(change, entry, &act)?;
 
@@ -170,6 +171,7 @@ impl VerifiedAct {
 
     /// Requires every member of a board of the charter.
     pub(super) fn need_founders(&self, board: &Board) -> Result<(), Refusal> {
+        // Each of them, not a quorum: who did not sign would be named an admin without their word.
         if board.members.iter().all(|m| self.founders.contains(m)) {
             return Ok(());
         }
@@ -288,6 +290,7 @@ fn credential(
             .iter()
             .find(|credential| credential.id == id)
     });
+    // The charter's first: its credentials are in no registry before this act.
     if let Some(credential) = chartered {
         return Ok((Origin::Charter, credential.clone()));
     }

@@ -124,6 +124,7 @@ impl SigningPackage {
             return Err(PackageFault::OtherKey);
         }
 
+        // Fewer shares give no signature, and each would have used up a nonce.
         let n = self.commitments.len();
         if n < usize::from(key.min_signers) || n > key.verifying_shares.len() {
             return Err(PackageFault::ParticipantCount);
@@ -133,6 +134,7 @@ impl SigningPackage {
             return Err(PackageFault::MessageTooLong);
         }
 
+        // BIP-341 defines the tweak for keys of this suite alone.
         if self.tweak == Tweak::Bip341 && self.suite != SuiteId::FrostSecp256k1Tr {
             return Err(PackageFault::TweakUnsupported);
         }
@@ -141,6 +143,7 @@ impl SigningPackage {
         let mut commitments = BTreeMap::new();
 
         for (index, commitment) in &self.commitments {
+            // A stranger has no verifying share: nothing could tell whether its answer is right.
             if !key.verifying_shares.contains_key(index) {
                 return Err(PackageFault::UnknownParticipant(*index));
             }

@@ -217,6 +217,7 @@ impl Context {
 
     /// The genesis file with the pinned hash.
     pub fn genesis(&self) -> anyhow::Result<Arc<Genesis>> {
+        // A genesis without its pinned hash would prove what its author likes.
         let missing = "nothing can be proved without a pinned genesis: give --genesis and --genesis-hash, or --profile";
         let (Some(file), Some(hash)) = (&self.genesis, self.genesis_hash) else {
             return Err(usage(missing));

@@ -90,7 +90,7 @@ fn replace(folder: &Path, chosen: &[Vec<u8>]) -> io::Result<()> {
     Ok(())
 }
 
-/// Files of a folder with their bytes, ascending by name; none when there is no folder.
+/// Files of a folder with their bytes, ascending by name; empty without the folder.
 ///
 /// # Errors
 /// The folder or a file of it cannot be read.

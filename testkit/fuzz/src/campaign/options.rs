@@ -79,7 +79,7 @@ impl Options {
         if let Some(unknown) = self.targets.iter().find(|name| !is_known(name)) {
             let names: Vec<&str> = targets.iter().map(|target| target.name).collect();
             return Err(UnknownTarget(format!(
-                "there is no target `{unknown}`; the targets are: {}",
+                "unknown target `{unknown}`; the targets are: {}",
                 names.join(", ")
             )));
         }

@@ -55,7 +55,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// The results at `path`, none if there is no file, for runs of this build.
+    /// The results at `path` for runs of this build; empty without the file.
     ///
     /// # Errors
     /// The file cannot be read, or has a line that is not a row: it is then not written over.
