@@ -296,20 +296,21 @@ fn an_approval_carries_exactly_its_approvers_valid_signature() {
     }
 }
 
+/// Programs alone do not approve a large payment, and one person's key beside a program does.
+fn needs_a_key(ledger: &Ledger) {
+    let programs = [Who::ApproverProgram(0), Who::ApproverProgram(1)];
+    let refused = approved_by(ledger, LARGE, &programs);
+    assert_eq!(refused, Some(Code::ApprovalMissing));
+    let mixed = [Who::ApproverProgram(0), Who::Approver(1)];
+    assert_eq!(approved_by(ledger, LARGE, &mixed), None);
+}
+
 #[test]
 fn above_one_of_n_one_approval_is_by_a_credential_of_class_key() {
     let ledger = ready();
-    let programs = [Who::ApproverProgram(0), Who::ApproverProgram(1)];
+    needs_a_key(&ledger);
     assert_eq!(
-        approved_by(&ledger, LARGE, &programs),
-        Some(Code::ApprovalMissing)
-    );
-    assert_eq!(
-        approved_by(&ledger, LARGE, &[Who::ApproverProgram(0), Who::Approver(1)]),
-        None
-    );
-    assert_eq!(
-        approved_by(&ledger, MEDIUM, &programs[..1]),
+        approved_by(&ledger, MEDIUM, &[Who::ApproverProgram(0)]),
         None,
         "one_of_n asks for no class"
     );
@@ -331,15 +332,7 @@ fn the_committee_tier_asks_for_a_credential_of_class_key_as_m_of_n_does() {
     let intent = ledger.world.intent(ledger.now, LARGE, FRIEND);
     assert_eq!(ledger.decide(&intent).unwrap().tier, Tier::Committee);
 
-    let programs = [Who::ApproverProgram(0), Who::ApproverProgram(1)];
-    assert_eq!(
-        approved_by(&ledger, LARGE, &programs),
-        Some(Code::ApprovalMissing)
-    );
-    assert_eq!(
-        approved_by(&ledger, LARGE, &[Who::ApproverProgram(0), Who::Approver(1)]),
-        None
-    );
+    needs_a_key(&ledger);
 }
 
 /// An ordered decision with one answer of each group; the second names `after`.

@@ -1,6 +1,7 @@
 //! 16: an order is paid twice after a lying "failed".
 
-use super::{force_and_sign, sign, usual};
+use super::steps::order_signed;
+use super::{force_and_sign, usual};
 use crate::ground::{Ground, now};
 use crate::row::{Attack, Outcome, Row};
 use strongroom_guard::G;
@@ -22,11 +23,7 @@ pub const ROW: Row = Row {
 };
 
 fn again(ground: &mut Ground) -> anyhow::Result<Outcome> {
-    let order = format!("invoice {}", ground.world.next());
-    let first = ground.payment_of(ground.world.order(now(), AMOUNT, &order))?;
-    let body = ground.authorization(&first, &[]);
-    ground.submit(body)?;
-    sign(ground, &first)?;
+    let order = order_signed(ground, AMOUNT)?;
 
     // Another second, another text: only the order is the same.
     let second = ground.world.order(now().plus(1), AMOUNT, &order);

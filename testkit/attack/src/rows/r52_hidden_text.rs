@@ -1,7 +1,7 @@
 //! 52: two orders that look the same on every screen.
 
-use super::steps::Goal;
-use super::{sign, usual};
+use super::steps::{Goal, order_signed};
+use super::usual;
 use crate::ground::{Ground, Payment, now};
 use crate::row::{Attack, Outcome, Row};
 use strongroom_guard::G;
@@ -27,11 +27,7 @@ pub const ROW: Row = Row {
 };
 
 fn the_same_to_the_eye(ground: &mut Ground) -> anyhow::Result<Outcome> {
-    let order = format!("invoice {}", ground.world.next());
-    let first = ground.payment_of(ground.world.order(now(), AMOUNT, &order))?;
-    let body = ground.authorization(&first, &[]);
-    ground.submit(body)?;
-    sign(ground, &first)?;
+    let order = order_signed(ground, AMOUNT)?;
 
     let second = ground.world.order(now().plus(1), AMOUNT, &order);
     let (text, second) = hidden(second, &order)?;

@@ -1,6 +1,6 @@
 //! Steps that several rows share.
 
-use super::{QUORUM, ask_for, usual};
+use super::{QUORUM, ask_for, sign, usual};
 use crate::ground::{Building, Forced, Ground, Payment, edited, now};
 use crate::row::Outcome;
 use anyhow::Context as _;
@@ -14,6 +14,16 @@ use strongroom_types::{
 };
 use strongroom_wire::SigningRequest;
 use strongroom_world::{PolicyOptions, WorldOptions};
+
+/// A payment of an order is signed; gives the order's name, as its client wrote it.
+pub fn order_signed(ground: &mut Ground, amount: u64) -> anyhow::Result<String> {
+    let order = format!("invoice {}", ground.world.next());
+    let payment = ground.payment_of(ground.world.order(now(), amount, &order))?;
+    let body = ground.authorization(&payment, &[]);
+    ground.submit(body)?;
+    sign(ground, &payment)?;
+    Ok(order)
+}
 
 /// Most that the tenant pays within an hour in the world [`limited`], fees and all.
 pub const LIMIT: u64 = 1_000_000;
