@@ -67,6 +67,15 @@ impl Site {
         )
     }
 
+    /// Waits for the gate and not for the status, which shows the fresh head a moment before.
+    pub fn wait_ready(&self, client: &Client) {
+        within("the services are ready", || {
+            let answer = client.vaults(self.people.tenant);
+            let not_ready = matches!(&answer, Err(error) if error.code() == Some("not_ready"));
+            (!not_ready).then_some(())
+        });
+    }
+
     /// The platform's admin and the tenant's sign the charter.
     pub fn create_tenant(&self, operator: &Client) {
         let people = &self.people;

@@ -110,9 +110,7 @@ fn hole_signer_that_was_put_back_with_its_marker_is_retired_and_cosigns_nothing(
     let copy = Copy::of(site.layout.signer(SIGNER));
 
     signer.restart().unwrap();
-    within("the journal is fresh", || {
-        operator.status().ok()?.journal.fresh
-    });
+    site.wait_ready(&operator);
     site.create_tenant(&operator);
     let new = cosigned(&site, old);
     signer.stop();

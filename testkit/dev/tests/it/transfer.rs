@@ -110,11 +110,7 @@ fn services_links_and_signers_in_processes_of_their_own_sign_a_transfer() {
 
     let links = site.run("link");
     let mut signers = site.start_signers();
-    within("the services are ready", || {
-        let answer = client.vaults(site.people.tenant);
-        let not_ready = matches!(&answer, Err(error) if error.code() == Some("not_ready"));
-        (!not_ready).then_some(())
-    });
+    site.wait_ready(&client);
 
     let admin = Admin {
         people: &site.people,
