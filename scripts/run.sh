@@ -42,11 +42,10 @@ build_sim() {
 
 # The same with the guards' switch. Both builds leave their program under one name, so this one is copied away.
 build_sim_mutants() {
-    local programs=$TARGET/attack-programs/mutants
     with_switch build_sim
-    mkdir -p "$programs"
-    cp "$TARGET/release/strongroom-sim" "$programs/"
-    SIM_PROGRAM=$programs/strongroom-sim
+    mkdir -p "$ATTACK_MUTANTS"
+    cp "$TARGET/release/strongroom-sim" "$ATTACK_MUTANTS/"
+    SIM_PROGRAM=$ATTACK_MUTANTS/strongroom-sim
 }
 
 help_sim() {
@@ -133,7 +132,7 @@ cmd_bench() {
 
 help_attack() {
     cat <<'HELP'
-usage: ./x attack [ROW…] [--mutants] [--json] [--out DIR]
+usage: ./x attack [ROW…] [--mutants [--sixth K] [--keep]] [--json] [--out DIR]
        ./x attack --list | --direct [GUARD…] | --pages
 
 Attacks that must fail, against the shipped signers and witnesses as processes, with every service, the log's key and the
@@ -143,6 +142,8 @@ lacks one of them, or that `strongroom verify` does not recompute, fails its row
 
   ROW         only these rows, as 29 or C1: the story, who refused by which code, and what happens without the guard
   --mutants   make each attack again with the one guard off that stops it: now it must succeed
+  --sixth K   only every sixth attack that has a guard, beginning with number K (0 to 5)
+  --keep      keep the results as those of this commit (testkit/attack/results.jsonl), for docs/claims.md
   --json      a line of JSON for each run, with code, mutant and harm
   --list      the rows in words, and the guards of each
   --direct    instead: the direct test of each guard, which must go red with the guard off (about 15 minutes, most of it building)
@@ -156,17 +157,22 @@ HELP
 }
 
 cmd_attack() {
-    local mutants=no direct=no alone=no arguments=() rows=() argument before=
+    local mutants=no direct=no alone=no arguments=() rows=() argument before='' commit
     for argument in "$@"; do
         case $argument in
             --mutants) mutants=yes ;;
+            --keep)
+                mutants=yes
+                commit=$(attacked_commit)
+                arguments+=(--keep "$commit")
+                ;;
             --direct) direct=yes ;;
             --pages) alone=yes arguments+=(--pages .) ;;
             --list) alone=yes arguments+=(--list) ;;
             -*) arguments+=("$argument") ;;
             *)
                 arguments+=("$argument")
-                if [ "$before" != --out ]; then rows+=("$argument"); fi
+                case $before in --out | --sixth) ;; *) rows+=("$argument") ;; esac
                 ;;
         esac
         before=$argument
@@ -179,22 +185,21 @@ cmd_attack() {
     fi
     ensure_build
 
-    local plain=$TARGET/attack-programs/plain switched=$TARGET/attack-programs/mutants
     if [ "$alone" = yes ]; then
-        step "build" attack_program "$plain"
-        exec "$plain/strongroom-attack" "${arguments[@]}"
+        step "build" attack_program "$ATTACK_PLAIN"
+        exec "$ATTACK_PLAIN/strongroom-attack" "${arguments[@]}"
     fi
     if [ "$direct" = yes ]; then
-        step "build" attack_program "$plain"
-        step "build with the guards' switch" attack_tests "$switched"
-        exec "$plain/strongroom-attack" --direct "$switched/tests.json" ${arguments[@]+"${arguments[@]}"}
+        step "build" attack_program "$ATTACK_PLAIN"
+        step "build with the guards' switch" attack_tests "$ATTACK_MUTANTS"
+        exec "$ATTACK_PLAIN/strongroom-attack" --direct "$ATTACK_MUTANTS/tests.json" ${arguments[@]+"${arguments[@]}"}
     fi
-    step "build" attacked_programs "$plain"
+    step "build" build_attack
     if [ "$mutants" = yes ]; then
-        step "build with the guards' switch" with_switch switched_programs "$switched"
-        arguments+=(--mutants "$switched")
+        step "build with the guards' switch" build_attack_mutants
+        arguments+=(--mutants "$ATTACK_MUTANTS")
     fi
-    exec "$plain/strongroom-attack" ${arguments[@]+"${arguments[@]}"}
+    exec "$ATTACK_PLAIN/strongroom-attack" ${arguments[@]+"${arguments[@]}"}
 }
 
 # Whether docs/attacks.md has an attack of this id.
@@ -204,7 +209,17 @@ is_attack() {
     grep -qxF "## $1" docs/attacks.md || grep -qF "| $1 | " docs/attacks.md
 }
 
-# The attacker's own program. Builds with and without the switch leave it under one name, so each is copied away.
+# What a kept result is of: the commit and the day. What is not committed has no name.
+attacked_commit() {
+    git diff --quiet HEAD -- crates testkit Cargo.lock || die "--keep: commit what is attacked first"
+    echo "\`$(git rev-parse --short HEAD)\`, $(date -u +%F)"
+}
+
+# Builds with and without the switch leave their programs under one name, so each is copied away.
+ATTACK_PLAIN=$TARGET/attack-programs/plain
+ATTACK_MUTANTS=$TARGET/attack-programs/mutants
+
+# The attacker's own program.
 attack_program() {
     cargo build --workspace --locked --bin strongroom-attack
     mkdir -p "$1"
@@ -212,17 +227,17 @@ attack_program() {
 }
 
 # What is attacked is what ships.
-attacked_programs() {
+build_attack() {
     build_signer
-    attack_program "$1"
-    cp "$TARGET/release/strongroom-signer" "$1/"
+    attack_program "$ATTACK_PLAIN"
+    cp "$TARGET/release/strongroom-signer" "$ATTACK_PLAIN/"
 }
 
 # With the switch both are of the development profile: nothing of them ships.
-switched_programs() {
-    cargo build --workspace --locked --bin strongroom-attack --bin strongroom-signer
-    attack_program "$1"
-    cp "$TARGET/debug/strongroom-signer" "$1/"
+build_attack_mutants() {
+    with_switch cargo build --workspace --locked --bin strongroom-attack --bin strongroom-signer
+    mkdir -p "$ATTACK_MUTANTS"
+    cp "$TARGET/debug/strongroom-attack" "$TARGET/debug/strongroom-signer" "$ATTACK_MUTANTS/"
 }
 
 # The tests of processes start the program beside them, which must have the switch, too.

@@ -24,6 +24,8 @@ sim-1       |  78 | the simulation: the first 250 of 1000 seeds, drawn from the 
 sim-2       |  78 | the next 250
 sim-3       |  78 | the next 250
 sim-4       |  78 | the last 250; each kind of fault must have been hit often enough in all
+attacks     |  88 | every listed attack fails against the signer that ships
+mutants     |  55 | a sixth of the attacks, drawn from the commit id, each succeeds without its guard
 model       |  85 | every scenario of the model: what must hold, and what must break without a rule
 demo        |  61 | ./x demo --check; the shipped programs hold nothing of the guards' switch
 "
@@ -32,7 +34,8 @@ demo        |  61 | ./x demo --check; the shipped programs hold nothing of the g
 WORKSPACE_STEPS=(build unit crates roles chain-probe docs)
 SIM_STEPS=(cases sim-1 sim-2 sim-3 sim-4)
 FAST_STEPS=(fmt layers signer-deps formats unit)
-FULL_STEPS=("${LINT_STEPS[@]}" formats "${WORKSPACE_STEPS[@]}" "${SIM_STEPS[@]}" model demo)
+ATTACK_STEPS=(attacks mutants)
+FULL_STEPS=("${LINT_STEPS[@]}" formats "${WORKSPACE_STEPS[@]}" "${SIM_STEPS[@]}" model "${ATTACK_STEPS[@]}" demo)
 
 help_test() {
     cat <<'HELP'
@@ -42,7 +45,7 @@ usage: ./x test [fast|full] [--keep-going]
                                           `sim` the cases and the 1000 seeds: cases, sim-1 to sim-4
 Does its own set-up: Debian packages if missing; tools that are built from source go to ~/.cache/strongroom, once per machine.
 
-  full   (default, CI) lint, formats, workspace, sim, model, demo
+  full   (default, CI) lint, formats, workspace, sim, model, attacks, mutants, demo
   fast   fmt, layers, signer-deps, formats, unit
 
   --keep-going   run every step even after one failed
@@ -153,6 +156,20 @@ step_sim-4() { sim_slice 4; }
 step_model() {
     build_model
     "$TARGET/release/strongroom-model" --json
+}
+
+step_attacks() {
+    build_attack
+    "$ATTACK_PLAIN/strongroom-attack" --json --out "$TARGET/attack"
+}
+
+# Each commit draws its own sixth, so that a few commits try every guard.
+step_mutants() {
+    build_attack
+    build_attack_mutants
+    local sixth=$((16#$(git rev-parse HEAD | cut -c1-7) % 6))
+    echo "sixth $sixth"
+    "$ATTACK_PLAIN/strongroom-attack" --json --out "$TARGET/attack" --mutants "$ATTACK_MUTANTS" --sixth "$sixth"
 }
 
 step_demo() {

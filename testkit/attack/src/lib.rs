@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod ground;
 pub mod ids;
 pub mod pages;
+pub mod results;
 pub mod row;
 pub mod rows;
 pub mod run;

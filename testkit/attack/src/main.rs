@@ -35,6 +35,13 @@ struct Arguments {
     /// Where evidence is kept.
     #[arg(long, default_value = "target/attack")]
     out: PathBuf,
+    /// Only every sixth of the attacks that have a guard, beginning with this one.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(..6))]
+    sixth: Option<u8>,
+    /// Keeps the results in testkit/attack/results.jsonl, as those of this commit and day, and writes
+    /// the pages again.
+    #[arg(long, value_name = "COMMIT", requires = "mutants")]
+    keep: Option<String>,
     /// The rows, without running them.
     #[arg(long)]
     list: bool,
@@ -85,14 +92,28 @@ fn usage(what: &str) -> ! {
 }
 
 fn all(arguments: Arguments) -> anyhow::Result<()> {
-    let cases = chosen(&arguments);
+    let mut cases = chosen(&arguments);
+    if let Some(sixth) = arguments.sixth {
+        // Of those with a guard: nothing is switched off for the others.
+        cases.retain(|case| case.guard.is_some());
+        let places = cases.into_iter().zip((0..6).cycle());
+        cases = places
+            .filter_map(|(case, place)| (place == sixth).then_some(case))
+            .collect();
+    }
+    let keeps = arguments.keep.is_some();
     let options = suite::Options {
         json: arguments.json,
         tells: !arguments.json && !arguments.rows.is_empty(),
         out: arguments.out,
         mutants: arguments.mutants,
+        keep: arguments.keep,
     };
-    suite::run(&cases, options)
+    suite::run(&cases, options)?;
+    if keeps {
+        write_pages(Path::new("."))?;
+    }
+    Ok(())
 }
 
 /// The attacks of the rows that were asked for.

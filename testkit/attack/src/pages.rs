@@ -1,5 +1,6 @@
 //! The two pages about the attacks, made from the rows and guards themselves.
 
+use crate::results;
 use crate::row::Row;
 use crate::rows::{ALL, STANDING};
 use crate::unmade::{ELSEWHERE, NEEDS};
@@ -84,10 +85,12 @@ fn key(id: &str) -> (bool, u32) {
 pub fn claims(root: &Path) -> anyhow::Result<String> {
     let mut sources = Vec::new();
     read(&root.join("crates"), &mut sources)?;
+    let kept = results::read(root)?;
     let mut page = "# Claims\n\n\
         What holds, where it is made sure of, the test that goes red without it, and the attacks of [attacks.md](attacks.md) that succeed without it. Made from\n\
-        the guards' own words (`crates/guard`) by `./x attack --pages`.\n\n\
-        | claim | guard | code | test | attacks |\n|---|---|---|---|---|\n"
+        the guards' own words (`crates/guard`) by `./x attack --pages`. The last result is that of `./x attack --keep`: how many attacks were refused with the\n\
+        guard, in how many the harm was there without it, and on which commit (`testkit/attack/results.jsonl` has the runs).\n\n\
+        | claim | guard | code | test | attacks | last result |\n|---|---|---|---|---|---|\n"
         .to_owned();
     let mut unneeded = Vec::new();
     for guard in G::ALL {
@@ -125,12 +128,18 @@ pub fn claims(root: &Path) -> anyhow::Result<String> {
                 ids.join(", ")
             }
         };
+        // Of what no attack shows, the direct test is the result.
+        let last = why.map_or_else(
+            || results::of_guard(&kept, *guard),
+            |_| "its test".to_owned(),
+        );
         let test = guard.test().replace(' ', " · ");
         let claim = guard.claim().trim();
         let _ = writeln!(
             page,
-            "| {claim} | {name} | {} | {test} | {attacks} |",
-            files.join(" ")
+            "| {claim} | {name} | {} | {test} | {attacks} | {} |",
+            files.join(" "),
+            last
         );
     }
 

@@ -3,6 +3,7 @@
 
 use crate::ground::{Ground, Prepared, Program};
 use crate::ids::Ids;
+use crate::results::{self, Kept};
 use crate::row::Case;
 use crate::run;
 use crate::tell::{self, Became, Refusals};
@@ -14,7 +15,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 /// Attacks that are made at the same time: each is mostly waiting.
-const WORKERS: usize = 3;
+const WORKERS: usize = 6;
 
 /// How a call is made.
 pub struct Options {
@@ -26,10 +27,17 @@ pub struct Options {
     pub out: PathBuf,
     /// Folder of the programs built with `--cfg mutants`.
     pub mutants: Option<PathBuf>,
+    /// What runs: its results are kept in the tree under this name.
+    pub keep: Option<String>,
 }
 
 /// What makes the options of a world.
 type World = fn() -> strongroom_world::WorldOptions;
+
+/// Whether two attacks need the same installation.
+fn is_same(one: World, other: World) -> bool {
+    std::ptr::fn_addr_eq(one, other)
+}
 
 /// An installation, by what it is made with.
 struct Installation {
@@ -45,6 +53,7 @@ struct Suite {
     scratch: PathBuf,
     program: Program,
     installations: Vec<Installation>,
+    kept: Mutex<Vec<Kept>>,
 }
 
 /// Makes these attacks; the last line printed is JSON.
@@ -59,13 +68,12 @@ pub fn run(cases: &[Case], options: Options) -> anyhow::Result<()> {
         scratch: std::env::temp_dir().join(format!("sr-attack-{}", std::process::id())),
         program: Program::beside(&own)?,
         installations: Vec::new(),
+        kept: Mutex::default(),
     };
     if suite.options.tells {
         suite.tell_stories(cases);
     }
-    for case in cases {
-        suite.prepare(case);
-    }
+    suite.prepare(cases);
 
     let tasks: Mutex<Vec<_>> = Mutex::new(cases.iter().rev().collect());
     let counts = Mutex::new(Counts::default());
@@ -94,7 +102,13 @@ pub fn run(cases: &[Case], options: Options) -> anyhow::Result<()> {
     if counts.failed > 0 {
         bail!("{} runs are not as they must be", counts.failed);
     }
-    Ok(())
+
+    let kept = suite.kept.into_inner();
+    let kept = kept.map_err(|_| anyhow!("a worker panicked"))?;
+    if kept.is_empty() {
+        return Ok(());
+    }
+    results::keep(Path::new("."), &kept)
 }
 
 /// What the last line adds up.
@@ -142,22 +156,42 @@ impl Suite {
         }
     }
 
-    /// Makes the installation that an attack needs, once for all that need the same.
-    fn prepare(&mut self, case: &Case) {
-        if self.find(case).is_some() {
-            return;
+    /// Makes the installations that the attacks need, side by side, each once for all that need the
+    /// same.
+    fn prepare(&mut self, cases: &[Case]) {
+        let mut worlds: Vec<World> = Vec::new();
+        for case in cases {
+            if !worlds.iter().any(|known| is_same(*known, case.world)) {
+                worlds.push(case.world);
+            }
         }
-        let folder = self.scratch.join(format!("p{}", self.installations.len()));
-        let prepared = self.made(&folder, case);
-        self.installations.push(Installation {
-            world: case.world,
-            folder,
-            prepared,
+
+        let tasks = Mutex::new(worlds.into_iter().enumerate());
+        let made = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..WORKERS {
+                scope.spawn(|| {
+                    loop {
+                        let next = tasks.lock().ok().and_then(|mut tasks| tasks.next());
+                        let Some((number, world)) = next else { break };
+                        let folder = self.scratch.join(format!("p{number}"));
+                        let prepared = self.made(&folder, world);
+                        if let Ok(mut made) = made.lock() {
+                            made.push(Installation {
+                                world,
+                                folder,
+                                prepared,
+                            });
+                        }
+                    }
+                });
+            }
         });
+        self.installations = made.into_inner().unwrap_or_default();
     }
 
-    fn made(&self, folder: &Path, case: &Case) -> anyhow::Result<Prepared> {
-        let ground = Ground::ready(folder, (case.world)(), &self.program)?;
+    fn made(&self, folder: &Path, world: World) -> anyhow::Result<Prepared> {
+        let ground = Ground::ready(folder, world(), &self.program)?;
         let prepared = ground.keep();
         prepared.save()?;
         Ok(prepared)
@@ -165,7 +199,7 @@ impl Suite {
 
     fn find(&self, case: &Case) -> Option<&Installation> {
         let mut known = self.installations.iter();
-        known.find(|known| std::ptr::fn_addr_eq(known.world, case.world))
+        known.find(|known| is_same(known.world, case.world))
     }
 
     /// The installation of an attack, once it is ready, and its folder.
@@ -256,6 +290,11 @@ impl Suite {
         (started, evidence): (Instant, &Path),
     ) -> bool {
         let (took, is_mutant) = (started.elapsed(), mutant.is_some());
+        if let (Some(of), Ok(became)) = (&self.options.keep, result)
+            && let Ok(mut kept) = self.kept.lock()
+        {
+            kept.push(Kept::of(case, became, of));
+        }
         if self.options.json {
             println!("{}", tell::line(case, is_mutant, result, took));
         } else if self.options.tells {
@@ -306,14 +345,16 @@ mod tests {
                 tells: false,
                 out: dir.path().join("out"),
                 mutants: None,
+                keep: None,
             },
             scratch: dir.path().join("scratch"),
             program: Program::beside(&dir.path().join("strongroom-attack")).unwrap(),
             installations: Vec::new(),
+            kept: Mutex::default(),
         };
 
         let case = rows::cases(&["29".to_owned()]).unwrap().remove(0);
-        suite.prepare(&case);
+        suite.prepare(&[case]);
         let error = format!("{:#}", suite.ready(&case).err().unwrap());
         assert!(error.starts_with("the platform did not start: "), "{error}");
         assert!(error.contains("no disk"), "{error}");

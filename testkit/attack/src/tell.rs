@@ -45,6 +45,22 @@ impl Refusals {
             honest_len: seen.honest_len,
         }
     }
+
+    /// Who refused, in words.
+    pub fn by(&self) -> String {
+        let seats: Vec<String> = self.signers.iter().map(u16::to_string).collect();
+        match seats.as_slice() {
+            [] => {
+                let by = self.by.map(Elsewhere::words);
+                by.unwrap_or("no one that is known").to_owned()
+            }
+            [one] => format!("signer {one}, who signed the refusal"),
+            [first @ .., last] => {
+                let first = first.join(", ");
+                format!("signers {first} and {last}, each of whom signed the refusal")
+            }
+        }
+    }
 }
 
 /// A line of the results. Code, mutant and harm are in each of them.
@@ -97,7 +113,7 @@ pub fn short(
     let name = format!("{:>4} {} ({what}, {seconds:.1} s)", case.id, case.name);
     match result {
         Ok(Became::Refused(refusals)) => {
-            format!("✓ {name}: refused by {}: {}", by(refusals), case.code)
+            format!("✓ {name}: refused by {}: {}", refusals.by(), case.code)
         }
         Ok(Became::Harm(harm)) => format!("✓ {name}: {harm}"),
         Err(error) => format!("✗ {name}: {error:#}"),
@@ -130,7 +146,7 @@ pub fn ending(
             "The attack fails: refused by {}, code `{}`. The rule that stops it: {} The honest \
              payment beside it was signed ({} bytes). Evidence, recomputed: `strongroom verify \
              {folder}`.",
-            by(refusals),
+            refusals.by(),
             case.code,
             sentence(case.stopped_by),
             refusals.honest_len,
@@ -142,22 +158,6 @@ pub fn ending(
         ),
     };
     format!("{title}\n{}\n", paragraph(&words))
-}
-
-/// Who refused, in words.
-fn by(refusals: &Refusals) -> String {
-    let seats: Vec<String> = refusals.signers.iter().map(u16::to_string).collect();
-    match seats.as_slice() {
-        [] => {
-            let by = refusals.by.map(Elsewhere::words);
-            by.unwrap_or("no one that is known").to_owned()
-        }
-        [one] => format!("signer {one}, who signed the refusal"),
-        [first @ .., last] => {
-            let first = first.join(", ");
-            format!("signers {first} and {last}, each of whom signed the refusal")
-        }
-    }
 }
 
 /// A claim as a sentence.
