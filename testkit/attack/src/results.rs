@@ -147,4 +147,23 @@ mod tests {
             "1 refused, 1 red (new; old)"
         );
     }
+
+    #[test]
+    fn every_attack_has_its_kept_runs_and_no_other_is_kept() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let kept = read(&root).unwrap();
+        let mut runs = 0;
+        for case in rows::cases(&[]).unwrap() {
+            for is_mutant in [false, true] {
+                if is_mutant && case.guard.is_none() {
+                    continue;
+                }
+                let count = kept.iter().filter(|k| k.is_of(&case, is_mutant)).count();
+                let (id, name) = (case.id, case.name);
+                assert_eq!(count, 1, "./x attack {id} --keep: {name}, {is_mutant}");
+                runs += 1;
+            }
+        }
+        assert_eq!(kept.len(), runs, "a run of an attack that is not made");
+    }
 }
