@@ -209,9 +209,11 @@ is_attack() {
     grep -qxF "## $1" docs/attacks.md || grep -qF "| $1 | " docs/attacks.md
 }
 
-# What a kept result is of: the commit and the day. What is not committed has no name.
+# What a kept result is of: the commit and the day. What is not committed has no name, new files among it.
 attacked_commit() {
-    git diff --quiet HEAD -- crates testkit Cargo.lock || die "--keep: commit what is attacked first"
+    local changed
+    changed=$(git status --porcelain -- crates testkit Cargo.toml Cargo.lock ':!testkit/attack/results.jsonl')
+    [ -z "$changed" ] || die "--keep: commit what is attacked first:"$'\n'"$changed"
     echo "\`$(git rev-parse --short HEAD)\`, $(date -u +%F)"
 }
 
