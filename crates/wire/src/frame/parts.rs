@@ -22,15 +22,20 @@ pub enum FrameRead {
 #[derive(Debug)]
 pub struct Frames<R> {
     reader: R,
+    /// Bytes of frames that are not whole yet.
     buffer: Vec<u8>,
+    /// Room for one read. Made once: a frame may come in many small parts, and to fill it
+    /// with zeros for each would cost more than to read them.
+    chunk: Box<[u8]>,
 }
 
 impl<R: Read> Frames<R> {
     /// Frames of a stream that has a read timeout.
-    pub const fn new(reader: R) -> Self {
+    pub fn new(reader: R) -> Self {
         Self {
             reader,
             buffer: Vec::new(),
+            chunk: vec![0; CHUNK].into_boxed_slice(),
         }
     }
 
@@ -45,19 +50,15 @@ impl<R: Read> Frames<R> {
 
         // Less than one whole frame is left here, so the buffer never holds more than one frame and
         // one chunk.
-        let start = self.buffer.len();
-        self.buffer.resize(start + CHUNK, 0);
-        let read = self
-            .reader
-            .read(self.buffer.get_mut(start..).unwrap_or_default());
-
-        // The buffer is cut after an error, too: the zeros behind the bytes that were read must not
-        // be taken for a frame.
-        self.buffer
-            .truncate(start + read.as_ref().copied().unwrap_or_default());
+        let read = self.reader.read(&mut self.chunk);
+        let was_empty = self.buffer.is_empty();
+        if let Ok(read) = read {
+            let bytes = self.chunk.get(..read).unwrap_or_default();
+            self.buffer.extend_from_slice(bytes);
+        }
 
         match read {
-            Ok(0) if start == 0 => Ok(FrameRead::End),
+            Ok(0) if was_empty => Ok(FrameRead::End),
             Ok(0) => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the link closed within a frame",
