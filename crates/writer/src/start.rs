@@ -168,10 +168,10 @@ impl StartCheck {
     /// # Errors
     /// See [`StartError`]: after one that is not transient the start has failed.
     pub fn step(&mut self, now: UnixMs) -> Result<Start, StartError> {
-        // A clock that was ahead at the start would let no statement count until that time comes.
-        if now < self.since {
-            (self.since, self.asked_at) = (now, now);
-        }
+        // A clock that was ahead, at the start or when it last asked, would let no statement count
+        // and nothing be asked until that time comes.
+        self.since = self.since.min(now);
+        self.asked_at = self.asked_at.min(now);
 
         while !self.stop.is_set() && self.take_in()? > 0 {}
         if guard(G::WriterStart, self.ahead.len() > self.faults) {

@@ -144,6 +144,26 @@ fn a_clock_that_was_ahead_at_the_start_counts_from_its_repair() {
     assert!(is_ready(check.step(at(1_001)).unwrap()));
 }
 
+/// Witnesses that owe a tightening say nothing of their own accord: without a question the writer
+/// waited for as long as the clock had been ahead.
+#[test]
+fn hole_a_clock_that_was_ahead_when_the_start_asked_delays_no_further_question() {
+    let (db, bus) = (empty(), bus());
+    let mut check = later(&db, &bus).unwrap();
+    check.step(at(600_000)).unwrap();
+    let asked = batches(bus.as_ref()).len();
+
+    check.step(at(3_000)).unwrap();
+    check.step(at(4_999)).unwrap();
+    assert_eq!(
+        batches(bus.as_ref()).len(),
+        asked,
+        "the pause is two seconds"
+    );
+    check.step(at(5_000)).unwrap();
+    assert_eq!(batches(bus.as_ref()).len(), asked + 1);
+}
+
 #[test]
 fn a_database_behind_its_topic_does_not_start() {
     let (writer, old) = put_back();
