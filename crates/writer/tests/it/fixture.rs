@@ -231,3 +231,22 @@ impl Running {
         shared
     }
 }
+
+pub fn is_ready(start: Start) -> bool {
+    matches!(start, Start::Ready(_))
+}
+
+/// A writer with one entry after entry 0, and the copy of its database before that entry.
+pub fn put_back() -> (Running, Arc<SqliteDb>) {
+    let mut writer = Running::new();
+    writer.settle(START).unwrap();
+    let copy = writer.db.snapshot().unwrap();
+    writer.submit(1, &Body::Act(stop(1)));
+    writer.settle(START).unwrap();
+    (writer, Arc::new(SqliteDb::from_snapshot(&copy).unwrap()))
+}
+
+/// A start, later than everything that was published before it.
+pub fn later(db: &Arc<SqliteDb>, bus: &Arc<dyn Bus>) -> Result<StartCheck, StartError> {
+    open_start(db, bus, (at(1_000), 9))
+}

@@ -10,6 +10,7 @@
 mod buses;
 mod clock;
 mod fixture;
+mod other_history;
 mod republish;
 mod service;
 mod start;

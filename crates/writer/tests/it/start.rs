@@ -4,7 +4,6 @@ use crate::buses::{Emptied, Hiding};
 use crate::fixture::*;
 use std::sync::Arc;
 use std::time::Duration;
-use strongroom_journal::Body;
 use strongroom_ports::bus::{Bus, Delivered, Topic};
 use strongroom_stage::StopFlag;
 use strongroom_store_sqlite::SqliteDb;
@@ -12,29 +11,10 @@ use strongroom_tlog::{NoteSigner, sign_note};
 use strongroom_types::UnixMs;
 use strongroom_wire::{JournalBatch, Role, topics};
 use strongroom_world::{Letter, Sender, World, WorldOptions};
-use strongroom_writer::{Start, StartCheck, StartError};
+use strongroom_writer::{StartCheck, StartError};
 
 fn empty() -> Arc<SqliteDb> {
     Arc::new(SqliteDb::open_in_memory().unwrap())
-}
-
-fn is_ready(start: Start) -> bool {
-    matches!(start, Start::Ready(_))
-}
-
-/// A writer with one entry after entry 0, and the copy of its database before that entry.
-fn put_back() -> (Running, Arc<SqliteDb>) {
-    let mut writer = Running::new();
-    writer.settle(START).unwrap();
-    let copy = writer.db.snapshot().unwrap();
-    writer.submit(1, &Body::Act(stop(1)));
-    writer.settle(START).unwrap();
-    (writer, Arc::new(SqliteDb::from_snapshot(&copy).unwrap()))
-}
-
-/// A start, later than everything that was published before it.
-fn later(db: &Arc<SqliteDb>, bus: &Arc<dyn Bus>) -> Result<StartCheck, StartError> {
-    open_start(db, bus, (at(1_000), 9))
 }
 
 /// A start of another world's writer at that time.
@@ -289,74 +269,6 @@ fn an_older_record_of_the_topic_does_not_stand_for_the_question() {
 }
 
 #[test]
-fn another_history_of_the_same_length_that_comes_late_does_not_start() {
-    let (writer, old) = put_back();
-    let late = writer.records(topics::JOURNAL_ENTRIES);
-    strongroom_stage::forget_positions(old.as_ref(), "writer").unwrap();
-    let mut fork = Running::unchecked(Arc::clone(&old), bus(), 5);
-    fork.submit(2, &Body::Act(stop(2)));
-    fork.settle(at(1)).unwrap();
-
-    let bus = bus();
-    let mut check = later(&old, &bus).unwrap();
-    bus.publish(&late[1..]).unwrap();
-    let refused = check.step(at(1_001));
-    assert!(matches!(refused, Err(StartError::OtherHistory { size: 2 })));
-}
-
-#[test]
-fn another_history_of_the_same_length_does_not_start() {
-    let (writer, old) = put_back();
-    strongroom_stage::forget_positions(old.as_ref(), "writer").unwrap();
-    let mut fork = Running::unchecked(Arc::clone(&old), bus(), 5);
-    fork.submit(2, &Body::Act(stop(2)));
-    fork.settle(at(1)).unwrap();
-    let refused = later(&old, &writer.bus).and_then(|mut check| check.step(at(1_001)));
-    assert!(matches!(refused, Err(StartError::OtherHistory { size: 2 })));
-}
-
-/// A database put back and ordered on, of three entries; the last two in one batch or in two.
-fn ordered_on(old: &Arc<SqliteDb>, is_one_batch: bool) {
-    strongroom_stage::forget_positions(old.as_ref(), "writer").unwrap();
-    let mut fork = Running::unchecked(Arc::clone(old), bus(), 5);
-    fork.submit(2, &Body::Act(stop(2)));
-    if !is_one_batch {
-        fork.settle(at(1)).unwrap();
-    }
-    fork.submit(3, &Body::Act(stop(3)));
-    fork.settle(at(1)).unwrap();
-    assert_eq!(fork.size(), 3);
-}
-
-#[test]
-fn another_history_that_is_longer_than_the_published_one_does_not_start() {
-    for is_one_batch in [false, true] {
-        let (writer, old) = put_back();
-        ordered_on(&old, is_one_batch);
-        let before = writer.records(topics::JOURNAL_ENTRIES).len();
-        let refused = later(&old, &writer.bus).map(drop).unwrap_err();
-        assert!(matches!(refused, StartError::OtherHistory { size: 2 }));
-        assert_eq!(writer.records(topics::JOURNAL_ENTRIES).len(), before);
-    }
-}
-
-#[test]
-fn witnesses_of_another_history_that_is_shorter_stop_a_start_on_a_new_bus() {
-    let (writer, old) = put_back();
-    ordered_on(&old, false);
-    let bus = bus();
-    let mut check = later(&old, &bus).unwrap();
-    for n in 1..=2 {
-        assert!(!is_ready(check.step(at(1_001)).unwrap()));
-        state(bus.as_ref(), n, &stored_body(&writer.db), at(1_001));
-    }
-    assert!(matches!(
-        check.step(at(1_001)),
-        Err(StartError::WitnessesAhead { witnesses: 2 })
-    ));
-}
-
-#[test]
 fn witnesses_that_are_behind_on_the_same_history_are_level() {
     let (writer, old) = put_back();
     let (db, bus) = (Arc::clone(&writer.db), bus());
@@ -413,26 +325,6 @@ fn what_witnesses_said_before_the_start_stops_it_if_it_is_more() {
         state(bus.as_ref(), n, &stored_body(&writer.db), at(500));
     }
     let mut check = later(&old, &bus).unwrap();
-    assert!(matches!(
-        check.step(at(1_001)),
-        Err(StartError::WitnessesAhead { witnesses: 2 })
-    ));
-}
-
-#[test]
-fn witnesses_of_another_history_of_the_same_length_stop_a_start_on_a_new_bus() {
-    let (writer, old) = put_back();
-    strongroom_stage::forget_positions(old.as_ref(), "writer").unwrap();
-    let mut fork = Running::unchecked(Arc::clone(&old), bus(), 5);
-    fork.submit(2, &Body::Act(stop(2)));
-    fork.settle(at(1)).unwrap();
-
-    let bus = bus();
-    let mut check = later(&old, &bus).unwrap();
-    for n in 1..=2 {
-        assert!(!is_ready(check.step(at(1_001)).unwrap()));
-        state(bus.as_ref(), n, &stored_body(&writer.db), at(1_001));
-    }
     assert!(matches!(
         check.step(at(1_001)),
         Err(StartError::WitnessesAhead { witnesses: 2 })
