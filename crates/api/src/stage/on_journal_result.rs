@@ -14,8 +14,12 @@ pub(super) fn on_journal_result(
         // The journal has a used act already, by an offer whose result was lost: its state there is
         // what is shown.
         Ok(_) | Err((Code::UsedAuthority, _)) => ("", String::new()),
-        // The writer was away when it was offered, and judged nothing. The next offer is in time.
-        Err((Code::DeadlineExpired, _)) => return Ok(()),
+        // The writer was away when it was offered, and judged nothing. It is back, so the act is
+        // offered without its pause, which has grown with the outage: a veto waits for nothing.
+        Err((Code::DeadlineExpired, _)) => {
+            store::set_act_due(step.tx, &result.submission, step.now)?;
+            return Ok(());
+        }
         Err((code, detail)) => (code.as_str(), printable(detail.clone())),
     };
 
