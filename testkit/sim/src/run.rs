@@ -255,7 +255,7 @@ impl Run<'_> {
             self.advance(1_000, 200)?;
         }
 
-        while self.sim.people.try_last_intents() {
+        while self.sim.people.try_last_intents(self.sim.nodes.api()) {
             self.wait_for_ends()?;
             let rows = shown(self.sim.nodes.api().disk.content());
             if self.sim.people.are_last_settled(&rows) {

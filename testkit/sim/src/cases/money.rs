@@ -1,7 +1,7 @@
 //! Amounts per time against attempts that need no authority.
 
 use super::{Case, NOTHING, Shows, base, large, payment};
-use crate::kinds::{Hostile, NodeName, Situation};
+use crate::kinds::{Fault, Hostile, NodeName, Situation};
 use crate::plan::{ATTEMPT_LIFE_MS, Chaos, Plan};
 
 /// Cases of this file.
@@ -62,6 +62,19 @@ pub(super) const CASES: &[Case] = &[
         },
         plan: freed_coin_is_spent_by_a_cancel,
     },
+    Case {
+        name: "coins_stay_with_what_can_still_be_paid",
+        meaning: "A payment of nearly all that the vault has ends too late: its attempt is in the \
+                  journal, and it keeps its coins. The next payment finds none and expires; the \
+                  one after it is paid from a deposit.",
+        shows: Shows {
+            faults: &[Fault::Partition],
+            refuses: &["too_late", "intent_expired"],
+            signs: 1,
+            ..NOTHING
+        },
+        plan: coins_stay_with_what_can_still_be_paid,
+    },
 ];
 
 /// Payments authorized in windows of their own, left unsigned, and then all asked for at once by
@@ -116,5 +129,17 @@ fn freed_coin_is_spent_by_a_cancel() -> Plan {
         .map(|at| (at, Chaos::Act(Hostile::OpenAttempts)))
         .into();
     plan.calm_ms = FREE_MS + 90_000;
+    plan
+}
+
+/// One payment of all coins, and no coordinator for as long as it lives.
+fn coins_stay_with_what_can_still_be_paid() -> Plan {
+    let mut plan = base(404);
+    let mut of_all = payment(1_000);
+    of_all.amount = 62_000_000;
+    of_all.life_ms = 30_000;
+    plan.intents = vec![of_all];
+    plan.chaos = vec![(500, Chaos::Partition(NodeName::Coordinator, 45_000))];
+    plan.calm_ms = 50_000;
     plan
 }

@@ -129,10 +129,6 @@ impl People {
     }
 
     fn fund(&self, state: &State) {
-        let tenant = &self.rig.world.tenant;
-        let vaults = TenantVaults::new(state, tenant.id);
-        let key = vaults.vault_key(tenant.vault).unwrap();
-
         // On three addresses, so that payments spend several inputs of several keys; enough for a
         // whole workload, none of which may end for want of money.
         let mut coins = vec![(0, 3_000_000, 10), (1, 1_500_000, 6), (2, 6_000_000, 4)];
@@ -145,9 +141,17 @@ impl People {
         }
 
         for (index, amount, count) in coins {
-            let path = OwnPath { change: 0, index };
-            let address = self.codec.derive_address(&key, path).unwrap();
-            self.chain.fund(&address, amount, count).unwrap();
+            self.deposit(state, index, (amount, count));
         }
+    }
+
+    /// So many coins of an amount on an address of the vault.
+    pub(super) fn deposit(&self, state: &State, index: u32, (amount, count): (u64, u32)) {
+        let tenant = &self.rig.world.tenant;
+        let vaults = TenantVaults::new(state, tenant.id);
+        let key = vaults.vault_key(tenant.vault).unwrap();
+        let path = OwnPath { change: 0, index };
+        let address = self.codec.derive_address(&key, path).unwrap();
+        self.chain.fund(&address, amount, count).unwrap();
     }
 }

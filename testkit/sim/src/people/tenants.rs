@@ -13,6 +13,9 @@ use strongroom_types::Digest;
 /// signature is known to all.
 const BLOCK_MS: u64 = 3_000;
 
+/// Amount of a deposit: far above what a last intent pays.
+const DEPOSIT: u64 = 1_000_000;
+
 /// The people of all tenants, and the miner, whom nothing else needs.
 pub(crate) struct Tenants {
     all: Vec<People>,
@@ -75,7 +78,15 @@ impl Tenants {
     }
 
     /// One more intent of each tenant; `false` when enough were tried.
-    pub(crate) fn try_last_intents(&mut self) -> bool {
+    pub(crate) fn try_last_intents(&mut self, api: &Service) -> bool {
+        // With the second one comes a deposit: the payments before may have used up every coin. Some
+        // keep theirs because they can still be paid, and no two intents have one coin as anchor.
+        if let Some(replica) = api.replica() {
+            for people in self.all.iter().filter(|people| !people.last.is_empty()) {
+                replica.read(|f| people.deposit(f.state(), 0, (DEPOSIT, 1)));
+            }
+        }
+
         // All of them, whatever the first one says.
         let tried: Vec<bool> = self.all.iter_mut().map(People::try_last_intent).collect();
         tried.contains(&true)
