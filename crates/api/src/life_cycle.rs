@@ -118,11 +118,9 @@ fn from_approved(state: TransactionState, event: RowEvent) -> Option<Transaction
     match event {
         // A decision that is doubled or late must not take back what has been authorized since.
         RowEvent::Decided(_) => None,
-        // An approval that the transactions service never read is followed by no report. What it
-        // has offered it reports the end of.
-        RowEvent::TimedOut => {
-            (!matches!(state, TransactionState::Signing)).then_some(TransactionState::Expired)
-        }
+        // An approval that the transactions service never read is followed by no report, nor is an
+        // offer that its tables lost.
+        RowEvent::TimedOut => Some(TransactionState::Expired),
         // The transactions service may have offered it: of that only the journal and the chain tell
         // an end. An approvals service whose tables were put back knows nothing of it.
         RowEvent::DecidedAgain(EarlyDecision::Ended(_)) => None,

@@ -59,20 +59,26 @@ fn send_intents(
     Ok(records)
 }
 
-/// Ends the rows whose time is over, up to the offer of a transaction: a service that has the intent
-/// tells its end, but may never have had it, and its record may be lost.
+/// How much later than the intent's end the row of an offered transaction ends here, milliseconds.
+/// The transactions service reports that end with its reason, unless its tables were put back.
+const OFFERED_END_MS: u64 = 60_000;
+
+/// Ends the rows of unsigned transactions whose time is over: a service that has the intent tells its
+/// end, but may never have had it, and its record may be lost.
 fn end_what_is_over(step: &mut Step<'_>, journal: &SharedFollower) -> Result<(), StageError> {
     // This clock ends nothing: another service may have had the intent, and its entry may come with
     // an older stamp. A client that was told "expired" would sign again.
     let past = journal.read(|follower| follower.past(step.now));
 
-    for state in [
-        TransactionState::Received,
-        TransactionState::PendingApproval,
-        TransactionState::Approved,
-        TransactionState::TimeLocked,
-        TransactionState::WaitingForFunds,
+    for (state, later_ms) in [
+        (TransactionState::Received, 0),
+        (TransactionState::PendingApproval, 0),
+        (TransactionState::Approved, 0),
+        (TransactionState::TimeLocked, 0),
+        (TransactionState::WaitingForFunds, 0),
+        (TransactionState::Signing, OFFERED_END_MS),
     ] {
+        let past = UnixMs(past.0.saturating_sub(later_ms));
         for mut row in store::txs_past_their_end(step.tx, state, past)? {
             let (event, code) = match prospect_of(journal, &row, step.now) {
                 // No entry can authorize the intent any more, so a client that waits for it must

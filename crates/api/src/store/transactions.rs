@@ -265,14 +265,21 @@ pub(crate) fn in_state(
     tx.query(sql, &args)?.iter().map(tx_row).collect()
 }
 
-/// Transactions in a state whose intent's end is not after `past`, at most 64.
+/// Transactions in a state whose intent's end is not after `past`, at most 64. Those that are shown as
+/// too late are left out: nothing more is said of them, and they would fill the page.
 pub(crate) fn txs_past_their_end(
     tx: &mut dyn Tx,
     state: TransactionState,
     past: UnixMs,
 ) -> Result<Vec<TxRow>, DbError> {
-    let sql = tx_columns!("WHERE state = $1 AND expires_ms <= $2 ORDER BY expires_ms LIMIT 64");
-    let args = [Arg::from(i64::from(state as u8)), Arg::u64(past.0)?];
+    let sql = tx_columns!(
+        "WHERE state = $1 AND expires_ms <= $2 AND code <> $3 ORDER BY expires_ms LIMIT 64"
+    );
+    let args = [
+        Arg::from(i64::from(state as u8)),
+        Arg::u64(past.0)?,
+        Arg::from(Code::TooLate.as_str()),
+    ];
     tx.query(sql, &args)?.iter().map(tx_row).collect()
 }
 

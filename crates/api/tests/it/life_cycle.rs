@@ -82,7 +82,8 @@ fn arrive(desk: &mut Desk, intent: &strongroom_types::Intent, arriving: Arriving
         Arriving::Changed(state) => desk.changed(intent, state),
         Arriving::Expiry => {
             let life = intent.expires.0 - intent.created.0;
-            desk.wait(life + 10_000);
+            // With the pause before the end of what was offered.
+            desk.wait(life + 70_000);
             desk.tick();
             desk.witness();
             desk.wait(2_000);

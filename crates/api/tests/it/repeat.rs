@@ -72,6 +72,7 @@ fn hole_row_that_no_service_reports_the_end_of_expires() {
         TransactionState::PendingApproval,
         TransactionState::Approved,
         TransactionState::WaitingForFunds,
+        TransactionState::Signing,
     ] {
         let (mut desk, intent) = Desk::with_intent(500_000);
         let waits = last == TransactionState::PendingApproval;
@@ -81,7 +82,8 @@ fn hole_row_that_no_service_reports_the_end_of_expires() {
             Decided::Approved
         };
         desk.decided(&intent, decided);
-        if last == TransactionState::WaitingForFunds {
+        let is_offered = last == TransactionState::Signing;
+        if is_offered || last == TransactionState::WaitingForFunds {
             desk.changed(&intent, last);
         }
         let before = desk.row(&intent);
@@ -93,12 +95,42 @@ fn hole_row_that_no_service_reports_the_end_of_expires() {
         assert_eq!(desk.row(&intent), before, "no witness has seen it");
         desk.witness();
         desk.wait(2_500);
+
+        // The transactions service is the first to tell the end of what it offered.
+        if is_offered {
+            assert_eq!(desk.row(&intent), before);
+            desk.pass(60_000);
+            desk.tick();
+            desk.witness();
+            desk.wait(2_500);
+        }
         let row = desk.row(&intent);
         assert_eq!(
             (row.state, row.code.as_str()),
             (TransactionState::Expired, "intent_expired")
         );
     }
+}
+
+/// A transactions service whose tables were put back knows nothing of what it offered since, and
+/// reports no end of it.
+#[test]
+fn hole_offered_payment_that_no_service_knows_is_told_to_be_too_late() {
+    let (mut desk, intent) = Desk::with_intent(500_000);
+    desk.decided(&intent, Decided::Approved);
+    desk.changed(&intent, TransactionState::Signing);
+    let authorization = desk.journal.ledger.authorization(&intent, &[]);
+    desk.append(Body::Authorized(Box::new(authorization)));
+    let skew_ms = desk.journal.world.genesis.bounds.skew_ms;
+    desk.wait(intent.expires.since(intent.created) + 2 * skew_ms + 60_000);
+    desk.tick();
+    desk.witness();
+    desk.wait(2_500);
+    let row = desk.row(&intent);
+    assert_eq!(
+        (row.state, row.code.as_str()),
+        (TransactionState::Signing, "too_late")
+    );
 }
 
 /// Of an intent that a hostile service had authorized no honest one reports anything. A client that
