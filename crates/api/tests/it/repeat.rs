@@ -151,6 +151,34 @@ fn hole_an_intent_that_the_journal_holds_is_not_told_expired() {
     );
 }
 
+/// They are never shown otherwise by this service, and would fill every page that it looks at.
+#[test]
+fn payments_that_are_too_late_keep_no_other_one_from_its_end() {
+    let mut desk = Desk::new();
+    let offered = |desk: &mut Desk, name: &str| {
+        let intent = desk.intent(1_000, name);
+        desk.submit(&intent).unwrap();
+        desk.decided(&intent, Decided::Approved);
+        desk.changed(&intent, TransactionState::Signing);
+        intent
+    };
+    for number in 0..64 {
+        let intent = offered(&mut desk, &format!("order {number}"));
+        let authorization = desk.journal.ledger.authorization(&intent, &[]);
+        desk.append(Body::Authorized(Box::new(authorization)));
+    }
+    desk.pass(1_000);
+    let last = offered(&mut desk, "the last one");
+
+    let skew_ms = desk.journal.world.genesis.bounds.skew_ms;
+    desk.wait(last.expires.since(last.created) + 2 * skew_ms + 60_000);
+    desk.tick();
+    desk.witness();
+    desk.wait(2_500);
+    desk.wait(2_500);
+    assert_eq!(desk.row(&last).state, TransactionState::Expired);
+}
+
 #[test]
 fn an_answer_is_sent_again_after_a_clock_that_was_ahead_is_set_right() {
     let (mut desk, intent) = Desk::with_pending();
