@@ -156,6 +156,8 @@ pub(crate) fn insert_tx(
         signed,
         size,
     } = received;
+    // Nothing is decided, refused or signed yet. Those columns are empty and not NULL, so that a row is
+    // read in one way whatever became of it.
     let sql =
         "INSERT INTO tx (intent, id, tenant, vault, external_id, signed, state, core, code, detail, refusals,
                  network_id, raw, marks, created_ms, changed_ms, expires_ms, version, size)
@@ -241,6 +243,8 @@ pub(crate) fn page(
     before: PageCursor,
     limit: u32,
 ) -> Result<Vec<TxRow>, DbError> {
+    // The place is a row's and not a count of rows: those that are added while a client turns pages
+    // would move all others by as many.
     let sql = tx_columns!(
         "WHERE tenant = $1 AND (created_ms < $2 OR (created_ms = $2 AND id < $3)) \
          ORDER BY created_ms DESC, id DESC LIMIT $4"
@@ -260,18 +264,21 @@ pub(crate) fn in_state(
     state: TransactionState,
     before: UnixMs,
 ) -> Result<Vec<TxRow>, DbError> {
+    // The page bounds how long a tick holds the tables: after an outage many rows are due at once.
     let sql = tx_columns!("WHERE state = $1 AND changed_ms <= $2 ORDER BY changed_ms LIMIT 64");
     let args = [Arg::from(i64::from(state as u8)), Arg::u64(before.0)?];
     tx.query(sql, &args)?.iter().map(tx_row).collect()
 }
 
-/// Transactions in a state whose intent's end is not after `past`, at most 64. Those that are shown as
-/// too late are left out: nothing more is said of them, and they would fill the page.
+/// Transactions in a state whose intent's end is not after `past`, at most 64, without those that are
+/// shown as too late.
 pub(crate) fn txs_past_their_end(
     tx: &mut dyn Tx,
     state: TransactionState,
     past: UnixMs,
 ) -> Result<Vec<TxRow>, DbError> {
+    // Of what is too late nothing more is said here. It stays in its state for good, and would soon be
+    // all that a page holds.
     let sql = tx_columns!(
         "WHERE state = $1 AND expires_ms <= $2 AND code <> $3 ORDER BY expires_ms LIMIT 64"
     );
@@ -285,6 +292,8 @@ pub(crate) fn txs_past_their_end(
 
 /// Transactions of one tenant that wait for approval, oldest first, at most 64.
 pub(crate) fn waiting(tx: &mut dyn Tx, tenant: TenantId) -> Result<Vec<TxRow>, DbError> {
+    // A client's request reads this, and no backlog of its tenant makes the answer larger: it shows
+    // those that have waited longest.
     let sql = tx_columns!("WHERE tenant = $1 AND state = $2 ORDER BY created_ms, id LIMIT 64");
     let args = [
         Arg::from(&tenant.0),

@@ -6,7 +6,7 @@ use strongroom_api::submit;
 use strongroom_journal::Body;
 use strongroom_ports::bus::Record;
 use strongroom_stage::post::message_id;
-use strongroom_types::{ActBody, Digest, Tighten};
+use strongroom_types::{ActBody, Digest, Intent, Tighten};
 use strongroom_wire::{Decided, IntentSubmitted, JournalResult, Role, TransactionState, topics};
 use strongroom_world::Who;
 
@@ -112,6 +112,15 @@ fn hole_row_that_no_service_reports_the_end_of_expires() {
     }
 }
 
+/// The intent's end passes by the witnessed time, and so much more time, milliseconds.
+fn end_passes(desk: &mut Desk, intent: &Intent, more_ms: u64) {
+    let skew_ms = desk.journal.world.genesis.bounds.skew_ms;
+    desk.wait(intent.expires.since(intent.created) + 2 * skew_ms + more_ms);
+    desk.tick();
+    desk.witness();
+    desk.wait(2_500);
+}
+
 /// A transactions service whose tables were put back knows nothing of what it offered since, and
 /// reports no end of it.
 #[test]
@@ -121,11 +130,7 @@ fn hole_offered_payment_that_no_service_knows_is_told_to_be_too_late() {
     desk.changed(&intent, TransactionState::Signing);
     let authorization = desk.journal.ledger.authorization(&intent, &[]);
     desk.append(Body::Authorized(Box::new(authorization)));
-    let skew_ms = desk.journal.world.genesis.bounds.skew_ms;
-    desk.wait(intent.expires.since(intent.created) + 2 * skew_ms + 60_000);
-    desk.tick();
-    desk.witness();
-    desk.wait(2_500);
+    end_passes(&mut desk, &intent, 60_000);
     let row = desk.row(&intent);
     assert_eq!(
         (row.state, row.code.as_str()),
@@ -140,10 +145,7 @@ fn hole_an_intent_that_the_journal_holds_is_not_told_expired() {
     let (mut desk, intent) = Desk::with_intent(500_000);
     let authorization = desk.journal.ledger.authorization(&intent, &[]);
     desk.append(Body::Authorized(Box::new(authorization)));
-    desk.wait(intent.expires.since(intent.created) + 2 * desk.journal.world.genesis.bounds.skew_ms);
-    desk.tick();
-    desk.witness();
-    desk.wait(2_500);
+    end_passes(&mut desk, &intent, 0);
     let row = desk.row(&intent);
     assert_eq!(
         (row.state, row.code.as_str()),
@@ -170,11 +172,7 @@ fn payments_that_are_too_late_keep_no_other_one_from_its_end() {
     desk.pass(1_000);
     let last = offered(&mut desk, "the last one");
 
-    let skew_ms = desk.journal.world.genesis.bounds.skew_ms;
-    desk.wait(last.expires.since(last.created) + 2 * skew_ms + 60_000);
-    desk.tick();
-    desk.witness();
-    desk.wait(2_500);
+    end_passes(&mut desk, &last, 60_000);
     desk.wait(2_500);
     assert_eq!(desk.row(&last).state, TransactionState::Expired);
 }

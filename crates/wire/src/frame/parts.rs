@@ -50,20 +50,19 @@ impl<R: Read> Frames<R> {
 
         // Less than one whole frame is left here, so the buffer never holds more than one frame and
         // one chunk.
-        let read = self.reader.read(&mut self.chunk);
-        let was_empty = self.buffer.is_empty();
-        if let Ok(read) = read {
-            let bytes = self.chunk.get(..read).unwrap_or_default();
-            self.buffer.extend_from_slice(bytes);
-        }
-
-        match read {
-            Ok(0) if was_empty => Ok(FrameRead::End),
+        match self.reader.read(&mut self.chunk) {
+            // An end between two frames is how a link closes; within one, bytes were lost.
+            Ok(0) if self.buffer.is_empty() => Ok(FrameRead::End),
             Ok(0) => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the link closed within a frame",
             )),
-            Ok(_) => Ok(self.take()?.map_or(FrameRead::Nothing, FrameRead::Frame)),
+            Ok(read) => {
+                let bytes = self.chunk.get(..read).unwrap_or_default();
+                self.buffer.extend_from_slice(bytes);
+                Ok(self.take()?.map_or(FrameRead::Nothing, FrameRead::Frame))
+            }
+            // The bytes of a frame that is not whole stay for the next call.
             Err(error) if is_timeout(&error) => Ok(FrameRead::Nothing),
             Err(error) => Err(error),
         }
